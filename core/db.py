@@ -1,0 +1,108 @@
+"""Connections, and the two ways to hold a transaction: as one empresa, or as the system.
+
+`empresa()` sets `app.empresa_id` for each transaction and row level security does the rest.
+`sistema()` sees the ids, states and times of all empresas and none of their text.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import OperationalError as DriverDown
+from psycopg_pool import ConnectionPool, PoolTimeout
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from core.errors import Unavailable
+
+EMPRESA = "empresa_id"  # key in Session.info
+_SET_EMPRESA = text("SELECT set_config('app.empresa_id', :empresa_id, true)")
+
+# How a lost or absent server shows itself: at connect, at the pool, in the middle of a statement.
+DATABASE_DOWN = (OperationalError, DriverDown, PoolTimeout)
+
+
+@event.listens_for(Session, "after_begin")
+def _enter_empresa(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    """Every transaction of a tenant session, the second and third included, knows its empresa."""
+    empresa_id = session.info.get(EMPRESA)
+    if empresa_id is not None:
+        connection.execute(_SET_EMPRESA, {"empresa_id": str(empresa_id)})
+
+
+def make_pool(url: URL, *, max_connections: int) -> ConnectionPool:
+    """psycopg's own pool. It checks what it lends and replaces what died; a wait for a connection
+    ends after five seconds in PoolTimeout, so a dead PostgreSQL answers 503 instead of hanging.
+    """
+    return ConnectionPool(
+        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        min_size=0,
+        max_size=max_connections,
+        timeout=5.0,
+        max_idle=120.0,
+        reconnect_timeout=5.0,
+        num_workers=2,
+        open=False,
+        close_returns=True,
+        check=ConnectionPool.check_connection,
+        kwargs={
+            "connect_timeout": 5,
+            "application_name": "agente",
+            # A forgotten transaction or a lock queue must not hold a shop for ever.
+            "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=5s",
+        },
+    )
+
+
+def engine_options(pool: ConnectionPool) -> dict[str, Any]:
+    """Arguments for create_engine on top of `pool`, which opens at its first use: its threads
+    must not be started before a server forks."""
+
+    def lend() -> Any:
+        if pool.closed:
+            pool.open()
+        return pool.getconn()
+
+    return {"creator": lend, "poolclass": NullPool, "use_native_hstore": False}
+
+
+def make_engine(url: URL, *, max_connections: int) -> Engine:
+    """An engine whose `dispose()` closes its pool too."""
+    pool = make_pool(url, max_connections=max_connections)
+    engine = create_engine("postgresql+psycopg://", **engine_options(pool))
+    event.listen(engine, "engine_disposed", lambda _: pool.close())
+    return engine
+
+
+class Database:
+    """The two engines of a process. Holds no connection until one is needed."""
+
+    def __init__(self, *, app: Engine, sistema: Engine) -> None:
+        self.app_engine = app
+        self.sistema_engine = sistema
+
+    def close(self) -> None:
+        self.app_engine.dispose()
+        self.sistema_engine.dispose()
+
+    @contextmanager
+    def empresa(self, empresa_id: int) -> Iterator[Session]:
+        """A session that commits on a clean exit and rolls back on any exception."""
+        with Session(self.app_engine, info={EMPRESA: empresa_id}) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def sistema(self) -> Iterator[Session]:
+        """Like `empresa`, across all of them, for what the columns' grants allow."""
+        with Session(self.sistema_engine) as session, session.begin():
+            yield session
+
+
+@contextmanager
+def translating_outage(what: str) -> Iterator[None]:
+    """Turn a lost database into Unavailable, which callers may retry."""
+    try:
+        yield
+    except DATABASE_DOWN as e:
+        raise Unavailable(what) from e

@@ -1,0 +1,111 @@
+"""What can go wrong, as families. `codigo` is part of the public API: never rename one.
+
+Each family has one HTTP status (web/app.py) and one retry policy (workers/): `Unavailable`
+may be cured by time, everything else will fail again in the same way.
+"""
+
+from decimal import Decimal
+
+
+class AgenteError(Exception):
+    """Root of the tree. The message is written for the person who reads it: Spanish, no secrets."""
+
+    codigo = "error"
+
+
+class NotFound(AgenteError):
+    codigo = "no_encontrado"
+
+    def __init__(self) -> None:
+        """One wording for all: a foreign id and an id that never was must look the same."""
+        super().__init__("No existe.")
+
+
+class Unauthenticated(AgenteError):
+    codigo = "no_autenticado"
+
+
+class Forbidden(AgenteError):
+    codigo = "sin_permiso"
+
+
+class Invalid(AgenteError):
+    """The request itself is wrong. `errores` names the fields: [{campo, mensaje}]."""
+
+    codigo = "datos_invalidos"
+
+    def __init__(self, detalle: str, *, errores: list[dict[str, str]] | None = None) -> None:
+        super().__init__(detalle)
+        self.errores = errores or []
+
+
+class TooLarge(AgenteError):
+    codigo = "demasiado_grande"
+
+
+class Conflict(AgenteError):
+    codigo = "conflicto"
+
+
+class EmailEnUso(Conflict):
+    codigo = "email_en_uso"
+
+
+class TransicionInvalida(Conflict):
+    codigo = "transicion_invalida"
+
+
+class ClaveReutilizada(Conflict):
+    """The same Idempotency-Key came with a different body."""
+
+    codigo = "clave_reutilizada"
+
+
+class StockInsuficiente(Conflict):
+    """`faltantes`: one entry per line that cannot be served, with what there is of it."""
+
+    codigo = "stock_insuficiente"
+
+    def __init__(self, faltantes: list[dict[str, str | Decimal]]) -> None:
+        super().__init__("No hay stock suficiente.")
+        self.faltantes = faltantes
+
+
+class TooManyRequests(AgenteError):
+    codigo = "demasiadas_peticiones"
+
+    def __init__(self, detalle: str, *, segundos: int) -> None:
+        super().__init__(detalle)
+        self.segundos = segundos
+
+
+class NotImplementedYet(AgenteError):
+    codigo = "no_disponible"
+
+
+class Unavailable(AgenteError):
+    """A neighbour (database, queue, channel, model) failed in a way that time may cure."""
+
+    codigo = "no_disponible_ahora"
+
+    def __init__(self, detalle: str, *, segundos: int = 1) -> None:
+        super().__init__(detalle)
+        self.segundos = segundos
+
+
+class ChatCerrado(Conflict):
+    """The person blocked the bot or left. Permanent: stop writing to this chat."""
+
+    codigo = "chat_cerrado"
+
+
+class EnvioRechazado(Conflict):
+    """The provider refuses this very message for good; the chat itself stays open."""
+
+    codigo = "envio_rechazado"
+
+
+class LeaseLost(AgenteError):
+    """Another worker holds the chat or job by now: everything of this turn is rolled back."""
+
+    codigo = "turno_perdido"

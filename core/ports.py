@@ -1,0 +1,176 @@
+"""What the core asks of the world, and the plain values that cross its seams.
+
+Every Protocol has a fake that holds state (tests/fakes.py) and one contract test run against
+fake and real adapter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class Tarea(StrEnum):
+    """Names of tasks as Flower shows them. Arguments are ids, never text."""
+
+    ANSWER_CHAT = "mensajes.answer_chat"
+    ANSWER_CHAT_SOLO = "mensajes.answer_chat_solo"
+    DELIVER_MENSAJE = "mensajes.deliver_mensaje"
+    IMPORT_STEP = "catalogo.import_step"
+    CHECK_CANAL = "canales.check_canal"
+    SWEEP = "barrido.sweep"
+
+
+class Cola(Protocol):
+    def ring(self, tarea: Tarea, *, after: float = 0.0, **ids: int) -> None:
+        """Ask for work, `after` seconds from now. Returns at once and never raises.
+
+        A bell may be lost (full, broker dead): the row it speaks of stays due and barrido rings
+        again. Ringing twice costs nothing. The same task and ids rung again before they left
+        replace the earlier ring, so a burst is one bell.
+        """
+        ...
+
+
+# --- channels ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Entrante:
+    """A provider's update, read whole by a worker. `texto` may be empty for what we do not read."""
+
+    texto: str
+    tipo: str = "texto"
+    nombre: str | None = None
+
+
+class Canal(Protocol):
+    """One bot or number of one empresa. Built per use; holds the decrypted credentials."""
+
+    max_caracteres: int
+
+    def parse(self, crudo: dict[str, Any]) -> Entrante | None:
+        """Read a provider's update; None for those we do not answer."""
+        ...
+
+    def send(self, externo: str, texto: str) -> str:
+        """Post `texto` (at most max_caracteres) to the provider's chat and return its message id.
+
+        Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable (with
+        `segundos`, the provider's RetryAfter where it gave one) when it is not.
+        """
+        ...
+
+    def check(self, *, webhook_url: str | None, secreto: str) -> str:
+        """Speak to the provider: who are we, is the webhook registered (or removed, for polling).
+
+        Returns what a person may read of it; raises EnvioRechazado for credentials that are
+        wrong, Unavailable when the provider did not answer.
+        """
+        ...
+
+
+# --- what the seller sees ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ProductoVisto:
+    """A producto of this empresa as its row was just now. precio per `unidad`, taxes included."""
+
+    id: int
+    sku: str | None
+    nombre: str
+    precio: Decimal
+    stock: Decimal
+    moneda: str
+    unidad: str = "unidad"
+    categoria: str = ""
+    marca: str = ""
+    descripcion: str = ""
+
+
+@dataclass(frozen=True)
+class Hallazgo:
+    """A search result. puntaje: 0 < p <= 1, higher is surer; motivo: why it matched, for people."""
+
+    producto: ProductoVisto
+    puntaje: float
+    motivo: str
+
+
+class Catalogo(Protocol):
+    """The one door to an empresa's productos, active ones only."""
+
+    def buscar(self, texto: str, n: int = 10) -> list[Hallazgo]:
+        """Best first, at most n; empty when nothing is like `texto`."""
+        ...
+
+    def por_id(self, ids: Sequence[int]) -> dict[int, ProductoVisto]:
+        """Fresh rows of those of `ids` that exist and are active."""
+        ...
+
+
+@dataclass(frozen=True)
+class LineaPedida:
+    """One line of a sale as it was offered. The price is part of the agreement."""
+
+    producto_id: int
+    cantidad: Decimal
+    precio_unitario: Decimal
+
+
+@dataclass(frozen=True)
+class VentaVista:
+    """A sale in force or cancelled, as the seller may speak of it."""
+
+    id: int
+    estado: str
+    total: Decimal
+    moneda: str
+    lineas: list[dict[str, Any]]
+    creada_en: datetime
+
+
+@dataclass(frozen=True)
+class Tienda:
+    nombre: str
+    moneda: str
+    ajustes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ChatVisto:
+    """All that a turn knows of its chat besides the new mensajes. `memoria` is the seller's own
+    JSON (chat.conversacion), opaque to everybody else."""
+
+    tienda: Tienda
+    memoria: dict[str, Any]
+    estado_venta: str
+    ultima_respuesta: str | None = None
+    ultima_venta: VentaVista | None = None
+    cliente: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resultado:
+    """What one turn wants: words and effects. All of it is recorded, or nothing.
+
+    oferta_n numbers the proposal inside its chat; a venta is unique per (chat, oferta_n), so two
+    confirmations of one proposal are one sale. carrito is what GET /chats shows.
+    """
+
+    respuesta: str
+    memoria: dict[str, Any]
+    estado_venta: str
+    vender: tuple[LineaPedida, ...] = ()
+    oferta_n: int | None = None
+    cancelar_venta_id: int | None = None
+    humano: bool = False
+    cliente: dict[str, Any] = field(default_factory=dict)
+    # For metrics and logs: the act understood and the rule that decided, never text.
+    acto: str = "otro"
+    regla: str = ""
+    # True when the verifier refused a draft and the template took its place.
+    corregido: bool = False

@@ -1,0 +1,223 @@
+"""Every setting with its default and its reason, read once per process from environment and .env.
+
+Secrets that nobody gave are generated into DATA_DIR on first use and kept there.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+SECRETS_FILE = "secretos.json"
+EMBEDDED_FILE = "embebidos.json"  # written by the launcher: where the embedded servers listen
+
+
+class Settings(BaseSettings):
+    """The environment of contract.md. Frozen: nothing changes its mind while running."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    port: int = 8000
+    flower_port: int = 5555
+    # Loopback unless somebody says otherwise: a shop's Flower is not for the neighbourhood.
+    host: str = "127.0.0.1"
+    data_dir: Path = Path(".data")
+    entorno: Literal["desarrollo", "produccion"] = "desarrollo"
+    public_url: str | None = None
+    registro_abierto: bool | None = None
+
+    database_url: SecretStr | None = None
+    database_app_url: SecretStr | None = None
+    database_sistema_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    celery_broker_url: SecretStr | None = None
+
+    admin_email: str = "admin@demo.local"
+    admin_password: SecretStr | None = None
+    jwt_secret_key: SecretStr | None = None
+    # Comma separated; the first encrypts, all decrypt, so keys can be rotated.
+    secrets_key: SecretStr | None = None
+    flower_user: str = "admin"
+    flower_password: SecretStr | None = None
+
+    # Accounts. A stolen access token is useful for at most this long; sessions are checked anyway.
+    access_token_minutos: int = 15
+    refresh_token_dias: int = 30
+    cliente_token_dias: int = 90
+    # Guessing: after this many wrong passwords the account waits; kept in PostgreSQL.
+    login_intentos: int = 8
+    login_bloqueo_segundos: int = 300
+    # Anonymous chats that one web channel may open per minute, so a script cannot fill the disk.
+    chat_sesiones_por_minuto: int = 600
+
+    # A turn. The lease is the deadline plus a margin for the recording transaction.
+    ventana_rafaga_ms: int | None = Field(default=None, ge=0, le=60_000)
+    turno_segundos: float = 20.0
+    turno_margen_segundos: float = 10.0
+    turno_intentos: int = 5
+    # How often a message that arrives during a turn may restart it.
+    turno_reinicios: int = 2
+    mensaje_max_caracteres: int = 4000
+    # A burst cannot postpone the answer for ever: this many windows at most.
+    rafaga_ventanas_max: int = 4
+
+    # Delivery to a channel: one try, and how long its row is leased.
+    envio_segundos: float = 10.0
+    envio_intentos: int = 8
+
+    barrido_segundos: float = 2.0
+    # How long a bell may go unanswered before barrido rings again (a busy queue is no lost bell).
+    rering_segundos: float = 5.0
+
+    # Live connections per web process; beyond it 503 with Retry-After, so webhooks keep their room.
+    conexiones_vivas_max: int = 500
+    esperar_max_segundos: int = 30
+
+    # Imports.
+    importacion_max_bytes: int = 20 * 1024 * 1024
+    importacion_max_filas: int = 200_000
+    importacion_max_columnas: int = 100
+    importacion_max_celda: int = 10_000
+    importacion_paso_segundos: float = 20.0
+    importacion_paso_filas: int = 5_000
+
+    telegram_api_url: str = "https://api.telegram.org"
+    whatsapp_api_url: str = "https://graph.facebook.com"
+    llm_provider: Literal["offline"] = "offline"
+
+    web_procesos: int = 2
+    chat_hilos: int = 16
+    envio_hilos: int = 8
+
+    @model_validator(mode="after")
+    def _production_is_explicit(self) -> "Settings":
+        """In produccion nothing secret is invented: an unset one is a start-up error."""
+        if self.entorno == "produccion":
+            missing = [
+                name
+                for name in ("jwt_secret_key", "secrets_key", "admin_password", "flower_password")
+                if getattr(self, name) is None
+            ]
+            if missing:
+                raise ValueError(f"ENTORNO=produccion needs {', '.join(missing).upper()}")
+        return self
+
+    @property
+    def registro_esta_abierto(self) -> bool:
+        if self.registro_abierto is not None:
+            return self.registro_abierto
+        return self.entorno == "desarrollo"
+
+    def ventana_ms(self, tipo_canal: str) -> int:
+        """Milliseconds of silence that end a burst; people type in pieces on messengers."""
+        if self.ventana_rafaga_ms is not None:
+            return self.ventana_rafaga_ms
+        return 300 if tipo_canal == "web" else 2000
+
+    @property
+    def lease_segundos(self) -> float:
+        return self.turno_segundos + self.turno_margen_segundos
+
+    # --- secrets -----------------------------------------------------------------------------
+
+    def secret(self, name: str) -> str:
+        """The configured secret, else the one kept in DATA_DIR, generated on first use."""
+        given: SecretStr | None = getattr(self, name)
+        return given.get_secret_value() if given else self._kept_secrets[name]
+
+    def secret_kept(self, name: str) -> str:
+        """A secret that only this DATA_DIR knows, such as the embedded PostgreSQL's."""
+        return self._kept_secrets[name]
+
+    @cached_property
+    def _kept_secrets(self) -> dict[str, str]:
+        path = self.data_dir / SECRETS_FILE
+        if not path.exists():
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+            made = {
+                "jwt_secret_key": secrets.token_urlsafe(48),
+                "secrets_key": secrets.token_urlsafe(32),
+                "admin_password": secrets.token_urlsafe(12),
+                "flower_password": secrets.token_urlsafe(12),
+                "postgres_password": secrets.token_urlsafe(24),
+            }
+            draft = path.with_name(f"{SECRETS_FILE}.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(made))
+            try:
+                os.link(draft, path)  # the first process to arrive decides, atomically
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        kept: dict[str, str] = json.loads(path.read_text())
+        return kept
+
+    # --- where the servers are ---------------------------------------------------------------
+
+    @property
+    def owner_url(self) -> URL:
+        """The database's owner: migrates, creates the two unprivileged roles, nothing else."""
+        if self.database_url:
+            return make_url(self.database_url.get_secret_value())
+        return make_url(self._embedded()["database_url"])
+
+    @property
+    def app_url(self) -> URL:
+        """The role of all ordinary work: row level security shows it one empresa at a time."""
+        if self.database_app_url:
+            return make_url(self.database_app_url.get_secret_value())
+        return self._derived_url("app")
+
+    @property
+    def sistema_url(self) -> URL:
+        """The role of work that crosses empresas: ids, states, times and hashes, never text."""
+        if self.database_sistema_url:
+            return make_url(self.database_sistema_url.get_secret_value())
+        return self._derived_url("sistema")
+
+    def _derived_url(self, suffix: str) -> URL:
+        """Role `<owner>_<suffix>`; its password follows from the owner's, so none is stored."""
+        owner = self.owner_url
+        role = f"{owner.username}_{suffix}"
+        key = str(owner.password or "").encode()
+        password = hmac.new(key, role.encode(), hashlib.sha256).hexdigest()
+        return owner.set(username=role, password=password)
+
+    @property
+    def broker_url(self) -> str:
+        if self.celery_broker_url:
+            return self.celery_broker_url.get_secret_value()
+        return self.redis_location
+
+    @property
+    def redis_location(self) -> str:
+        if self.redis_url:
+            return self.redis_url.get_secret_value()
+        return str(self._embedded()["redis_url"])
+
+    def _embedded(self) -> dict[str, Any]:
+        try:
+            text = (self.data_dir / EMBEDDED_FILE).read_text()
+        except FileNotFoundError as e:
+            raise EmbeddedNotRunning(self.data_dir) from e
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+class EmbeddedNotRunning(RuntimeError):
+    """Neither DATABASE_URL/REDIS_URL nor an embedded server in this DATA_DIR."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(
+            f"no database: set DATABASE_URL and REDIS_URL, or start the embedded servers "
+            f"of DATA_DIR={data_dir} with `make run`"
+        )

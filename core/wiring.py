@@ -1,0 +1,32 @@
+"""The composition root: the one place where ports meet their adapters."""
+
+from dataclasses import dataclass
+
+from core.adapters.celery_queue import CeleryCola
+from core.db import Database, make_engine
+from core.ports import Cola
+from core.settings import Settings
+
+
+@dataclass
+class Servicios:
+    """What a process needs to do its work. Built once per process, after any fork."""
+
+    settings: Settings
+    db: Database
+    cola: Cola
+
+
+def build_database(settings: Settings, *, max_connections: int) -> Database:
+    return Database(
+        app=make_engine(settings.app_url, max_connections=max_connections),
+        sistema=make_engine(settings.sistema_url, max_connections=4),
+    )
+
+
+def build_servicios(settings: Settings, *, max_connections: int = 10) -> Servicios:
+    return Servicios(
+        settings=settings,
+        db=build_database(settings, max_connections=max_connections),
+        cola=CeleryCola(settings.broker_url),
+    )

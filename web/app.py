@@ -1,0 +1,96 @@
+"""The Flask application: blueprints, one error handler, nothing else."""
+
+from flask import Response, current_app, json
+from flask_openapi3 import Info, OpenAPI
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from core.adapters.celery_queue import CeleryCola
+from core.errors import (
+    AgenteError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotImplementedYet,
+    StockInsuficiente,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
+from core.settings import Settings
+from core.wiring import Servicios
+from web import datos
+
+_STATUS: dict[type[AgenteError], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Invalid: 422,
+    TooManyRequests: 429,
+    NotImplementedYet: 501,
+    Unavailable: 503,
+}
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    settings = settings or Settings()
+    app = OpenAPI(
+        "web",
+        info=Info(title="Agente Vendedor", version="1"),
+        validation_error_callback=_answer_validation,
+        doc_ui=False,
+    )
+    database = datos.init_app(app, settings)
+    app.extensions["servicios"] = Servicios(
+        settings=settings, db=database, cola=CeleryCola(settings.broker_url)
+    )
+    app.register_error_handler(AgenteError, _answer_error)
+    app.register_error_handler(HTTPException, _answer_http)
+    return app
+
+
+def servicios() -> Servicios:
+    """This process's services, from inside a request or an app context."""
+    found: Servicios = current_app.extensions["servicios"]
+    return found
+
+
+def problem(status: int, codigo: str, detalle: str, **more: object) -> Response:
+    """RFC 9457. `codigo` is stable; `detail` is for people."""
+    body = {
+        "type": "about:blank", "status": status, "codigo": codigo, "detail": detalle, **more
+    }
+    return Response(json.dumps(body), status=status, mimetype="application/problem+json")
+
+
+def _answer_error(error: AgenteError) -> Response:
+    status = next((s for family, s in _STATUS.items() if isinstance(error, family)), 500)
+    more: dict[str, object] = {}
+    if isinstance(error, Invalid) and error.errores:
+        more["errores"] = error.errores
+    if isinstance(error, StockInsuficiente):
+        more["faltantes"] = error.faltantes
+    answer = problem(status, error.codigo, str(error), **more)
+    if isinstance(error, TooManyRequests | Unavailable):
+        answer.headers["Retry-After"] = str(error.segundos)
+    return answer
+
+
+def _answer_validation(error: ValidationError) -> Response:
+    errores = [
+        {"campo": ".".join(str(p) for p in e["loc"]), "mensaje": e["msg"]} for e in error.errors()
+    ]
+    return problem(422, Invalid.codigo, "Hay datos que no son válidos.", errores=errores)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    """Flask's own refusals (404 of no route, 405, 413 …) in the same shape."""
+    status = error.code or 500
+    codigo = {404: "no_encontrado", 405: "metodo_no_permitido", 413: "demasiado_grande"}.get(
+        status, "error"
+    )
+    return problem(status, codigo, error.description or "")

@@ -1,0 +1,34 @@
+"""The web's database session: flask-sqlalchemy over the core's models and the core's pool.
+
+One session per request, closed with it. `sesion()` is bound to the caller's empresa.
+"""
+
+from flask import Flask, g
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session
+
+from core.db import EMPRESA, Database, engine_options, make_pool
+from core.models import Base
+from core.settings import Settings
+
+db = SQLAlchemy(model_class=Base)
+
+
+def init_app(app: Flask, settings: Settings, *, max_connections: int = 20) -> Database:
+    """Give flask-sqlalchemy the two engines; the core's Database shares them."""
+    app_pool = make_pool(settings.app_url, max_connections=max_connections)
+    sistema_pool = make_pool(settings.sistema_url, max_connections=5)
+    dialect = "postgresql+psycopg://"
+    app.config["SQLALCHEMY_DATABASE_URI"] = dialect
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(app_pool)
+    app.config["SQLALCHEMY_BINDS"] = {"sistema": {"url": dialect, **engine_options(sistema_pool)}}
+    db.init_app(app)
+    with app.app_context():
+        return Database(app=db.engine, sistema=db.engines["sistema"])
+
+
+def sesion() -> Session:
+    """This request's session, seeing only the empresa of `g.identidad` (set by web.auth)."""
+    session = db.session()
+    session.info[EMPRESA] = g.identidad.empresa_id
+    return session

@@ -1,0 +1,1 @@
+"""Queue entry points. No decisions here: a task is one call into the core."""
