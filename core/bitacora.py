@@ -50,6 +50,4 @@ def audit(
     **datos: Any,
 ) -> None:
     """Write down who did what. `accion` is "noun.verb"; `datos` are ids, counts and states."""
-    session.add(
-        Log(empresa_id=empresa_id, accion=accion, actor=actor, objeto=objeto, datos=datos)
-    )
+    session.add(Log(empresa_id=empresa_id, accion=accion, actor=actor, objeto=objeto, datos=datos))

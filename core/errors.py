@@ -71,6 +71,16 @@ class StockInsuficiente(Conflict):
         self.faltantes = faltantes
 
 
+class PrecioMovido(Conflict):
+    """The price is not the agreed one any more; `productos` are the ids that moved."""
+
+    codigo = "precio_cambiado"
+
+    def __init__(self, productos: list[int]) -> None:
+        super().__init__("El precio cambió desde la oferta.")
+        self.productos = productos
+
+
 class TooManyRequests(AgenteError):
     codigo = "demasiadas_peticiones"
 

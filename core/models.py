@@ -463,7 +463,7 @@ class VentaLinea(Base):
 
 
 class Importacion(Base):
-    """A file on its way into the catalogue. The file itself is `contenido`, so no disk is needed."""
+    """A file on its way into the catalogue; `contenido` is the file, so no disk is needed."""
 
     __tablename__ = "importacion"
     empresa_id: Mapped[int] = _own()
