@@ -260,6 +260,12 @@ class Chat(Base):
     # Customer mensajes not yet answered; turno_desde: when their turn may begin (burst, backoff).
     pendientes: Mapped[int] = mapped_column(server_default="0")
     turno_desde: Mapped[datetime | None]
+    # A burst postpones its turn no further than this.
+    rafaga_hasta: Mapped[datetime | None]
+    # How often mensajes that arrived meanwhile have restarted the turn.
+    reinicios: Mapped[int] = mapped_column(server_default="0")
+    # When barrido last rang for it, so that a long queue is not flooded with copies.
+    timbre_en: Mapped[datetime | None]
     # Who works on it, until when, and the fencing token: only the latest taker may record.
     lease_de: Mapped[str | None]
     lease_hasta: Mapped[datetime | None]

@@ -37,7 +37,7 @@ _SISTEMA_GRANTS = {
     "usuario": "SELECT (empresa_id, id, email_hash, activo, rol)",
     "canal": "SELECT (empresa_id, id, tipo, clave, secreto_hash, estado, por_defecto, creado_en)",
     "chat": "SELECT (empresa_id, id, canal_id, ia_activa, pendientes, turno_desde, lease_de, "
-    "lease_hasta, token, solo), UPDATE (lease_hasta, solo)",
+    "lease_hasta, token, solo, timbre_en), UPDATE (lease_hasta, solo, timbre_en)",
     "mensaje": "SELECT (empresa_id, id, canal_id, chat_id, orden, remitente, estado, entrega, "
     "entrega_desde, entrega_intentos, creado_en)",
     "importacion": "SELECT (empresa_id, id, estado, lease_de, lease_hasta, filas_procesadas, "

@@ -1,0 +1,162 @@
+"""The orchestra of one turn: take the chat, read, think, record, ring the postman.
+
+No transaction is open while anything thinks. Everything here may run twice: the lease's token
+lets only the latest taker record, and what a turn sells is named by its offer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from core.agente.registrar import record_turno
+from core.agente.vendedor import respond
+from core.catalogo.buscar import CatalogoDeEmpresa
+from core.db import DATABASE_DOWN, Database
+from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
+from core.mensajes.turnos import (
+    MensajePendiente,
+    Registrado,
+    TurnoSuperado,
+    TurnoTomado,
+    quarantine,
+    record_silence,
+    release_chat,
+    take_chat,
+)
+from core.ports import Canal, Cola, Resultado, Tarea
+from core.settings import Settings
+
+# Stock or price moved between the look and the sale: look again, this often at most.
+_LOOKS = 3
+# After a turn that failed on its own, and after one whose neighbours were down, in seconds.
+_RETRY_SECONDS = 1.0
+_OUTAGE_SECONDS = 2.0
+
+_ILEGIBLE = (
+    "Perdona, tuve un problema para leer tu último mensaje. "
+    "Una persona del equipo lo revisará; mientras tanto puedes escribirme de otra forma."
+)
+
+CanalDe = Callable[[int, int], Canal]
+"""(empresa_id, canal_id) → the adapter that reads that canal's updates."""
+
+
+@dataclass(frozen=True)
+class Desenlace:
+    """How a turn ended: respondido, silencio, reiniciado, perdido, cuarentena, fallido, nada."""
+
+    estado: str
+    segundos: float = 0.0
+    resultado: Resultado | None = None
+    registrado: Registrado | None = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Vendedor:
+    """What a turn needs of its process. `worker` names the lease's holder."""
+
+    db: Database
+    cola: Cola
+    settings: Settings
+    canal_de: CanalDe
+    worker: str
+
+    def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
+        """Answer everything that waits in a chat, once.
+
+        Safe to repeat: a chat that is leased, not due or empty is left alone ("nada"). Raises
+        nothing that time may cure: barrido brings the chat back.
+        """
+        start = time.monotonic()
+        try:
+            turno = take_chat(
+                self.db,
+                self.settings,
+                empresa_id=empresa_id,
+                chat_id=chat_id,
+                worker=self.worker,
+                solo=solo,
+            )
+        except DATABASE_DOWN as e:
+            return Desenlace("fallido", error=e)
+        if turno is None:
+            return Desenlace("nada")
+        ended = self._conduct(turno)
+        return replace(ended, segundos=time.monotonic() - start)
+
+    def _conduct(self, turno: TurnoTomado) -> Desenlace:
+        try:
+            ended = self._turn(turno)
+        except TurnoSuperado:
+            self._let_go(turno, reinicio=True)
+            return Desenlace("reiniciado")
+        except LeaseLost:
+            # Fenced: a newer taker or a person has the chat. What waits is theirs to answer.
+            return Desenlace("perdido")
+        except (Unavailable, *DATABASE_DOWN) as e:
+            self._let_go(turno, espera=_OUTAGE_SECONDS, forgive=True)
+            return Desenlace("fallido", error=e)
+        except Exception as e:  # a poison may raise anything, and must harm only its own chat
+            self._let_go(turno, espera=_RETRY_SECONDS, solo=True)
+            return Desenlace("fallido", error=e)
+        recorded = ended.registrado
+        if recorded is not None:
+            self._ring_next(turno, recorded)
+        return ended
+
+    def _turn(self, turno: TurnoTomado) -> Desenlace:
+        if turno.agotado:
+            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, _ILEGIBLE))
+        turno = replace(turno, mensajes=self._read(turno))
+        if not turno.ia_activa or not turno.mensajes:
+            return Desenlace("silencio", registrado=record_silence(self.db, turno))
+        textos = [m.texto for m in turno.mensajes]
+        for look in range(_LOOKS):
+            catalogo = CatalogoDeEmpresa(self.db, turno.empresa_id)
+            resultado = respond(catalogo, turno.visto, textos)
+            try:
+                recorded = record_turno(self.db, turno, resultado)
+            except (StockInsuficiente, PrecioMovido):
+                if look == _LOOKS - 1:
+                    raise
+                continue
+            return Desenlace("respondido", resultado=resultado, registrado=recorded)
+        raise AssertionError("unreachable")
+
+    def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:
+        """The messages with their words; a provider's raw update is parsed here, not in the web."""
+        if all(m.crudo is None for m in turno.mensajes):
+            return turno.mensajes
+        canal = self.canal_de(turno.empresa_id, turno.canal_id)
+        read = []
+        for m in turno.mensajes:
+            if m.crudo is None:
+                read.append(m)
+                continue
+            entrante = canal.parse(m.crudo)
+            texto, tipo = (entrante.texto, entrante.tipo) if entrante else ("", "otro")
+            read.append(replace(m, texto=texto, tipo=tipo))
+        return tuple(read)
+
+    def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:
+        try:
+            due = release_chat(self.db, turno, **how)  # type: ignore[arg-type]
+        except DATABASE_DOWN:
+            return  # the lease ends by itself, and barrido finds the chat
+        if due is not None:
+            self._ring(turno, due, solo=turno.solo or bool(how.get("solo")))
+
+    def _ring_next(self, turno: TurnoTomado, recorded: Registrado) -> None:
+        if recorded.por_enviar and recorded.respuesta_id is not None:
+            self.cola.ring(
+                Tarea.DELIVER_MENSAJE,
+                empresa_id=turno.empresa_id,
+                mensaje_id=recorded.respuesta_id,
+            )
+        if recorded.pendientes:
+            self._ring(turno, max(0.0, recorded.espera), solo=turno.solo)
+
+    def _ring(self, turno: TurnoTomado, after: float, *, solo: bool) -> None:
+        tarea = Tarea.ANSWER_CHAT_SOLO if solo else Tarea.ANSWER_CHAT
+        self.cola.ring(tarea, after=after, empresa_id=turno.empresa_id, chat_id=turno.chat_id)

@@ -1,0 +1,1 @@
+"""Messages: in (recibir), through a turn (turnos), out (entregas), and read back (historial)."""

@@ -1,0 +1,167 @@
+"""Reading a chat back, and what a person of the shop does in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.orm import Session
+
+from core.bitacora import append_evento, audit
+from core.errors import Conflict, NotFound
+from core.models import Canal, Chat, Cliente, Evento, Mensaje
+
+
+@dataclass(frozen=True)
+class EventoVisto:
+    n: int
+    tipo: str
+    ref_id: int
+
+
+def find_chat(session: Session, *, empresa_id: int, chat_id: str) -> Chat:
+    """The chat of that public name. Raises NotFound."""
+    chat = session.scalar(
+        select(Chat).where(Chat.empresa_id == empresa_id, Chat.chat_id == chat_id)
+    )
+    if chat is None:
+        raise NotFound
+    return chat
+
+
+def read_mensajes(
+    session: Session, *, empresa_id: int, chat_pk: int, after: int = 0, limit: int | None = None
+) -> list[Mensaje]:
+    """The chat's messages in order, those after place `after`."""
+    query = (
+        select(Mensaje)
+        .where(Mensaje.empresa_id == empresa_id, Mensaje.chat_id == chat_pk, Mensaje.orden > after)
+        .order_by(Mensaje.orden)
+    )
+    return list(session.scalars(query.limit(limit) if limit else query))
+
+
+def read_eventos(
+    session: Session, *, empresa_id: int, chat_pk: int, after: int
+) -> list[EventoVisto]:
+    """What happened in the chat after event `after`, in order, 200 at most."""
+    rows = session.execute(
+        select(Evento.n, Evento.tipo, Evento.ref_id)
+        .where(Evento.empresa_id == empresa_id, Evento.chat_id == chat_pk, Evento.n > after)
+        .order_by(Evento.n)
+        .limit(200)
+    )
+    return [EventoVisto(*row) for row in rows]
+
+
+def find_respuesta(
+    session: Session, *, empresa_id: int, mensaje_id: int
+) -> tuple[Mensaje, Mensaje | None] | None:
+    """(the message, the reply of its turn or None); None itself while it still waits."""
+    mensaje = session.get(Mensaje, (empresa_id, mensaje_id), populate_existing=True)
+    if mensaje is None or mensaje.estado == "pendiente":
+        return None
+    if mensaje.respuesta_id is None:
+        return mensaje, None
+    return mensaje, session.get(Mensaje, (empresa_id, mensaje.respuesta_id))
+
+
+def list_chats(
+    session: Session, *, empresa_id: int, before: tuple[datetime, int] | None, limit: int
+) -> list[Row[Any]]:
+    """(chat, canal tipo, cliente nombre), the most recently active first, `limit` at most."""
+    query = (
+        select(Chat, Canal.tipo, Cliente.nombre)
+        .join(Canal, (Canal.empresa_id == Chat.empresa_id) & (Canal.id == Chat.canal_id))
+        .outerjoin(
+            Cliente, (Cliente.empresa_id == Chat.empresa_id) & (Cliente.id == Chat.cliente_id)
+        )
+        .where(Chat.empresa_id == empresa_id)
+        .order_by(Chat.actualizado_en.desc(), Chat.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(func.row(Chat.actualizado_en, Chat.id) < func.row(*before))
+    return list(session.execute(query).all())
+
+
+def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:
+    """A person has the chat from now on; a turn that is not yet recorded is cancelled.
+
+    What waits unanswered is the person's to read. Repeating it changes nothing more.
+    """
+    chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
+    # The token moves, so the running turn cannot record; its messages are read in silence.
+    session.execute(
+        update(Chat)
+        .where(Chat.empresa_id == empresa_id, Chat.id == chat.id)
+        .values(
+            ia_activa=False,
+            espera_humano=False,
+            token=Chat.token + 1,
+            lease_de=None,
+            lease_hasta=None,
+            turno_desde=func.now(),
+        )
+    )
+    audit(
+        session, empresa_id=empresa_id, accion="chat.tomar", actor=actor, objeto=f"chat:{chat.id}"
+    )
+    session.refresh(chat)
+    return chat
+
+
+def hand_back(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:
+    """The bot answers again, from the next message on."""
+    chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
+    chat.ia_activa = True
+    audit(
+        session,
+        empresa_id=empresa_id,
+        accion="chat.devolver",
+        actor=actor,
+        objeto=f"chat:{chat.id}",
+    )
+    session.flush()
+    return chat
+
+
+_WRITE = text(
+    """
+    WITH c AS (
+        UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now()
+        WHERE empresa_id = :empresa_id AND id = :chat_id
+        RETURNING id, canal_id, ultimo_orden, estado_venta
+    )
+    INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, remitente, texto, estado_venta,
+        usuario_id, entrega, entrega_desde)
+    SELECT :empresa_id, c.canal_id, c.id, ultimo_orden, 'agente', :texto, estado_venta,
+        :usuario_id, CASE canal.tipo WHEN 'web' THEN 'enviada' ELSE 'pendiente' END,
+        CASE canal.tipo WHEN 'web' THEN NULL ELSE now() END
+    FROM c JOIN canal ON canal.empresa_id = :empresa_id AND canal.id = c.canal_id
+    RETURNING id, entrega
+    """
+)
+
+
+def write_as_person(
+    session: Session, *, empresa_id: int, chat_id: str, texto: str, usuario_id: int
+) -> tuple[Chat, int, bool]:
+    """A person's own message to the customer: (chat, mensaje id, whether it must be sent).
+
+    Raises Conflict while the bot has the chat: two voices at once confuse the customer.
+    """
+    chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
+    if chat.ia_activa:
+        raise Conflict("Toma el chat antes de escribir en él.")
+    row = session.execute(
+        _WRITE,
+        {
+            "empresa_id": empresa_id,
+            "chat_id": chat.id,
+            "texto": texto,
+            "usuario_id": usuario_id,
+        },
+    ).one()
+    append_evento(session, empresa_id=empresa_id, chat_id=chat.id, tipo="mensaje", ref_id=row.id)
+    return chat, row.id, row.entrega == "pendiente"

@@ -1,0 +1,12 @@
+"""The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
+
+from core.mensajes.barrido import ring_due_chats
+from core.ports import Tarea
+from workers.app import celery, servicios
+
+
+@celery.task(name=Tarea.SWEEP.value)
+def sweep() -> None:
+    """Idempotent: it only rings bells, and a bell too many finds nothing to do."""
+    s = servicios()
+    ring_due_chats(s.db, s.cola, s.settings)

@@ -1,0 +1,29 @@
+"""Queue entry points for messages. No decisions here: each task is one call."""
+
+import structlog
+
+from core.agente.turno import Desenlace
+from core.ports import Tarea
+from workers.app import celery, vendedor
+
+_log = structlog.get_logger(__name__)
+
+
+@celery.task(name=Tarea.ANSWER_CHAT.value)
+def answer_chat(empresa_id: int, chat_id: int) -> None:
+    """Idempotent: a chat is leased before it is read, and what was answered waits no more."""
+    _tell(vendedor().answer_chat(empresa_id=empresa_id, chat_id=chat_id))
+
+
+@celery.task(name=Tarea.ANSWER_CHAT_SOLO.value)
+def answer_chat_solo(empresa_id: int, chat_id: int) -> None:
+    """Idempotent: as answer_chat; attempts are counted in the message's row before the work."""
+    _tell(vendedor().answer_chat(empresa_id=empresa_id, chat_id=chat_id, solo=True))
+
+
+def _tell(ended: Desenlace) -> None:
+    if ended.error is not None:
+        _log.warning("turno", estado=ended.estado, exc_info=ended.error)
+    elif ended.estado != "nada":
+        acto = ended.resultado.acto if ended.resultado else None
+        _log.info("turno", estado=ended.estado, acto=acto, ms=round(ended.segundos * 1000))
