@@ -51,6 +51,12 @@ class EmailEnUso(Conflict):
     codigo = "email_en_uso"
 
 
+class CredencialesIlegibles(Conflict):
+    """Encrypted with a SECRETS_KEY that is no longer among the configured ones."""
+
+    codigo = "credenciales_ilegibles"
+
+
 class TransicionInvalida(Conflict):
     codigo = "transicion_invalida"
 
@@ -113,6 +119,30 @@ class EnvioRechazado(Conflict):
     """The provider refuses this very message for good; the chat itself stays open."""
 
     codigo = "envio_rechazado"
+
+
+class CredencialesRechazadas(EnvioRechazado):
+    """The provider does not know this token (any more). Nothing is wrong with chat or message."""
+
+    codigo = "credenciales_rechazadas"
+
+
+class CanalOcupado(Conflict):
+    """Somebody else reads this bot's messages: another program, or a webhook set elsewhere."""
+
+    codigo = "canal_ocupado"
+
+
+class EnvioLimitado(Unavailable):
+    """The provider asks this canal for silence during `segundos`. The message was not taken."""
+
+    codigo = "envio_limitado"
+
+
+class EnvioIncierto(Unavailable):
+    """The answer never came: the provider may have taken the message, or not."""
+
+    codigo = "envio_incierto"
 
 
 class LeaseLost(AgenteError):

@@ -212,6 +212,8 @@ class Canal(Base):
     # Borrowed by one sender at a time: not before this instant (a provider's RetryAfter).
     proximo_envio: Mapped[datetime | None]
     creado_en: Mapped[datetime] = _now()
+    # Closed for good, kept for its conversations: no credentials, and a clave that nobody knows.
+    eliminado_en: Mapped[datetime | None]
     __table_args__ = (
         _of_empresa(),
         _in("tipo", TipoCanal),
@@ -312,8 +314,10 @@ class Mensaje(Base):
     venta_id: Mapped[int | None]
     entrega: Mapped[str] = mapped_column(server_default="ninguna")
     entrega_intentos: Mapped[int] = mapped_column(server_default="0")
-    # While ENVIANDO: when the lease ends. While PENDIENTE: not before.
+    # While ENVIANDO: when the lease ends. While PENDIENTE or INCIERTA: not before. Then: since.
     entrega_desde: Mapped[datetime | None]
+    # When barrido last rang for its delivery.
+    timbre_en: Mapped[datetime | None]
     entrega_token: Mapped[int] = mapped_column(server_default="0")
     # How many parts of a split reply the provider has accepted so far.
     entrega_partes: Mapped[int] = mapped_column(server_default="0")

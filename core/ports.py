@@ -4,7 +4,7 @@ Every Protocol has a fake that holds state (tests/fakes.py) and one contract tes
 fake and real adapter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +34,31 @@ class Cola(Protocol):
         ...
 
 
+# --- secrets -----------------------------------------------------------------------------------
+
+
+class Claves(Protocol):
+    """Passwords. Slow on purpose: never inside a transaction."""
+
+    def hash(self, clave: str) -> str:
+        """What may be stored of `clave`; another text each time."""
+        ...
+
+    def verify(self, clave: str, guardada: str | None) -> bool:
+        """Whether `guardada` was made from `clave`. None costs the same time and is False."""
+        ...
+
+
+class Cifrado(Protocol):
+    """Credentials of channels at rest, readable only in the place they were written for."""
+
+    def encrypt(self, datos: dict[str, Any], *, empresa_id: int, clave: str) -> bytes: ...
+
+    def decrypt(self, cifrado: bytes, *, empresa_id: int, clave: str) -> dict[str, Any]:
+        """Raises CredencialesIlegibles when the keys in force, the empresa or the clave differ."""
+        ...
+
+
 # --- channels ----------------------------------------------------------------------------------
 
 
@@ -46,9 +71,21 @@ class Entrante:
     nombre: str | None = None
 
 
+@dataclass(frozen=True)
+class CuentaCanal:
+    """A canal's row as its adapter is built from; `credenciales` are still encrypted."""
+
+    empresa_id: int
+    id: int
+    tipo: str
+    clave: str
+    credenciales: bytes | None
+
+
 class Canal(Protocol):
     """One bot or number of one empresa. Built per use; holds the decrypted credentials."""
 
+    # Counted in UTF-16 units, the strictest reading of any provider.
     max_caracteres: int
 
     def parse(self, crudo: dict[str, Any]) -> Entrante | None:
@@ -58,18 +95,23 @@ class Canal(Protocol):
     def send(self, externo: str, texto: str) -> str:
         """Post `texto` (at most max_caracteres) to the provider's chat and return its message id.
 
-        Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable (with
-        `segundos`, the provider's RetryAfter where it gave one) when it is not.
+        Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable when it is
+        not: EnvioLimitado for the provider's RetryAfter, EnvioIncierto when it may have been
+        accepted all the same. CredencialesRechazadas means that only a person can help.
         """
         ...
 
-    def check(self, *, webhook_url: str | None, secreto: str) -> str:
+    def check(self, *, webhook_url: str | None) -> str:
         """Speak to the provider: who are we, is the webhook registered (or removed, for polling).
 
-        Returns what a person may read of it; raises EnvioRechazado for credentials that are
-        wrong, Unavailable when the provider did not answer.
+        Returns what a person may read of it; raises CredencialesRechazadas or EnvioRechazado for
+        what a person must change, Unavailable when the provider did not answer.
         """
         ...
+
+
+AbrirCanal = Callable[[CuentaCanal], Canal]
+"""Builds a row's adapter. Raises CredencialesIlegibles when its secrets cannot be decrypted."""
 
 
 # --- what the seller sees ----------------------------------------------------------------------

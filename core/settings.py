@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     # Delivery to a channel: one try, and how long its row is leased.
     envio_segundos: float = 10.0
     envio_intentos: int = 8
+    # What one bot may say a second, and the pause within one chat (Telegram's published limits).
+    envio_por_segundo: float = 30.0
+    envio_pausa_chat: float = 1.0
+    # How long a polling request stays open when nobody writes.
+    sondeo_segundos: int = 25
 
     barrido_segundos: float = 2.0
     # How long a bell may go unanswered before barrido rings again (a busy queue is no lost bell).
@@ -146,6 +151,7 @@ class Settings(BaseSettings):
                 "jwt_secret_key": secrets.token_urlsafe(48),
                 "secrets_key": secrets.token_urlsafe(32),
                 "admin_password": secrets.token_urlsafe(12),
+                "superadmin_password": secrets.token_urlsafe(12),
                 "flower_password": secrets.token_urlsafe(12),
                 "postgres_password": secrets.token_urlsafe(24),
             }

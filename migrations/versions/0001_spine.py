@@ -35,11 +35,12 @@ _APP_DEFAULT = "SELECT, INSERT, UPDATE, DELETE"
 _SISTEMA_GRANTS = {
     "empresa": "SELECT (id, reservada, efimera, catalogo_version, creada_en)",
     "usuario": "SELECT (empresa_id, id, email_hash, activo, rol)",
-    "canal": "SELECT (empresa_id, id, tipo, clave, secreto_hash, estado, por_defecto, creado_en)",
+    "canal": "SELECT (empresa_id, id, tipo, clave, secreto_hash, estado, por_defecto, "
+    "proximo_envio, creado_en)",
     "chat": "SELECT (empresa_id, id, canal_id, ia_activa, pendientes, turno_desde, lease_de, "
     "lease_hasta, token, solo, timbre_en), UPDATE (lease_hasta, solo, timbre_en)",
     "mensaje": "SELECT (empresa_id, id, canal_id, chat_id, orden, remitente, estado, entrega, "
-    "entrega_desde, entrega_intentos, creado_en)",
+    "entrega_desde, entrega_intentos, timbre_en, creado_en), UPDATE (timbre_en)",
     "importacion": "SELECT (empresa_id, id, estado, lease_de, lease_hasta, filas_procesadas, "
     "con_error, creada_en), UPDATE (lease_hasta)",
     "venta": "SELECT (empresa_id, id, estado, creada_en)",
