@@ -49,6 +49,11 @@ def make_pool(url: URL, *, max_connections: int) -> ConnectionPool:
         kwargs={
             "connect_timeout": 5,
             "application_name": "agente",
+            # A server that vanished without a word is noticed in seconds, not in hours.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
             # A forgotten transaction or a lock queue must not hold a shop for ever.
             "options": "-c idle_in_transaction_session_timeout=30s -c lock_timeout=5s",
         },
@@ -64,7 +69,12 @@ def engine_options(pool: ConnectionPool) -> dict[str, Any]:
             pool.open()
         return pool.getconn()
 
-    return {"creator": lend, "poolclass": NullPool, "use_native_hstore": False}
+    return {
+        "creator": lend,
+        "poolclass": NullPool,
+        "use_native_hstore": False,
+        "hide_parameters": True,  # an error's text must not carry a message's
+    }
 
 
 def make_engine(url: URL, *, max_connections: int) -> Engine:

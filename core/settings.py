@@ -23,7 +23,9 @@ EMBEDDED_FILE = "embebidos.json"  # written by the launcher: where the embedded 
 class Settings(BaseSettings):
     """The environment of contract.md. Frozen: nothing changes its mind while running."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     port: int = 8000
     flower_port: int = 5555

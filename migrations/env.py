@@ -37,7 +37,7 @@ def run() -> None:
     urls = [settings.app_url, settings.sistema_url]
     context.config.attributes["roles"] = tuple(str(url.username) for url in urls)
     owner = settings.owner_url.set(drivername="postgresql+psycopg")
-    engine = create_engine(owner)
+    engine = create_engine(owner, hide_parameters=True)
     with engine.connect() as connection:
         # Two starts at once take turns; the lock goes with the connection.
         connection.execute(text("SELECT pg_advisory_lock(hashtext('agente.migraciones'))"))
