@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 Money = Numeric(14, 2)
 Quantity = Numeric(14, 3)
@@ -90,24 +90,30 @@ def _in(column: str, states: type[StrEnum]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({_values(states)})", name=column)
 
 
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {
-        int: BigInteger,
-        str: Text,
-        datetime: Instant,
-        Decimal: Money,
-        dict[str, Any]: JSONB,
-        list[dict[str, Any]]: JSONB,
+_METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
     }
+)
+
+
+class Base(DeclarativeBase):
+    # A registry, not a bare type_annotation_map, so that flask-sqlalchemy can build on this class.
+    registry = registry(
+        metadata=_METADATA,
+        type_annotation_map={
+            int: BigInteger,
+            str: Text,
+            datetime: Instant,
+            Decimal: Money,
+            dict[str, Any]: JSONB,
+            list[dict[str, Any]]: JSONB,
+        },
+    )
 
 
 def _own() -> Mapped[int]:
@@ -286,6 +292,7 @@ class Chat(Base):
         UniqueConstraint("empresa_id", "canal_id", "externo"),
         Index("ix_chat_turno", "turno_desde", postgresql_where=text("pendientes > 0")),
         Index("ix_chat_reciente", "empresa_id", "actualizado_en", "id"),
+        Index("ix_chat_nuevo", "empresa_id", "canal_id", "creado_en"),
     )
 
 

@@ -34,6 +34,49 @@ class Cola(Protocol):
         ...
 
 
+# --- figures -----------------------------------------------------------------------------------
+
+
+class ResultadoTurno(StrEnum):
+    """How a turn ended. REINICIADO: messages arrived meanwhile; PERDIDO: another worker took it;
+    FALLIDO: an error, to be tried again; CUARENTENA: given up."""
+
+    RESPONDIDO = "respondido"
+    REINICIADO = "reiniciado"
+    PERDIDO = "perdido"
+    FALLIDO = "fallido"
+    CUARENTENA = "cuarentena"
+
+
+class Metricas(Protocol):
+    """Counts what happened, for those who run the system. Never raises, never waits. Arguments
+    are kinds and states: no ids, no tenant, no text. Throw-away empresas are not counted."""
+
+    def mensaje_recibido(self, *, canal: str) -> None:
+        """A customer's new message is committed; `canal` is its tipo."""
+        ...
+
+    def turno(self, resultado: ResultadoTurno, *, motor: str, segundos: float) -> None:
+        """A turn ended; `motor` is the engine that decided ("offline", …)."""
+        ...
+
+    def entrega(self, *, canal: str, resultado: str) -> None:
+        """A try to deliver ended as models.Entrega `resultado` ("pendiente": will be retried)."""
+        ...
+
+    def filas_importadas(self, n: int, *, resultado: str) -> None:
+        """n more rows ended as creados, actualizados, sin_cambios, desactivados or con_error."""
+        ...
+
+    def campana_perdida(self, *, tarea: str) -> None:
+        """A bell did not reach Redis; barrido will ring instead."""
+        ...
+
+    def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
+        """An HTTP request was answered; `ruta` is the route's pattern, never the path."""
+        ...
+
+
 # --- secrets -----------------------------------------------------------------------------------
 
 

@@ -1,10 +1,13 @@
 """The composition root: the one place where ports meet their adapters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.adapters.celery_queue import CeleryCola
+from core.adapters.cifrado import FernetCifrado
+from core.adapters.claves import Argon2Claves
 from core.db import Database, make_engine
-from core.ports import Cola
+from core.ports import Cifrado, Claves, Cola
 from core.settings import Settings
 
 
@@ -15,6 +18,11 @@ class Servicios:
     settings: Settings
     db: Database
     cola: Cola
+    claves: Claves = field(default_factory=Argon2Claves)
+
+    @cached_property
+    def cifrado(self) -> Cifrado:
+        return FernetCifrado(self.settings.secret("secrets_key"))
 
 
 def build_database(settings: Settings, *, max_connections: int) -> Database:

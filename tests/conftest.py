@@ -14,12 +14,17 @@ import pytest
 import redis
 from alembic import command
 from alembic.config import Config
+from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
 from sqlalchemy import create_engine, text
 
 from core.adapters.embedded import Embedded
 from core.db import Database, make_engine
 from core.models import Base
 from core.settings import Settings
+from core.wiring import Servicios
+from tests.fakes import ClavesRapidas, ColaEnMemoria
+from web import create_app
 
 ROOT = Path(__file__).parent.parent
 
@@ -107,3 +112,24 @@ def db(settings: Settings, _engines: Database) -> Database:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
     owner.dispose()
     return _engines
+
+
+@pytest.fixture(scope="session")
+def _app(settings: Settings) -> Iterator[OpenAPI]:
+    app = create_app(settings)
+    yield app
+    app.extensions["servicios"].db.close()
+
+
+@pytest.fixture
+def app(_app: OpenAPI, db: Database) -> OpenAPI:
+    """The web over an empty database, with bells in memory and passwords that cost nothing."""
+    servicios: Servicios = _app.extensions["servicios"]
+    servicios.cola = ColaEnMemoria()
+    servicios.claves = ClavesRapidas()
+    return _app
+
+
+@pytest.fixture
+def client(app: OpenAPI) -> FlaskClient:
+    return app.test_client()

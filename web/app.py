@@ -1,11 +1,12 @@
 """The Flask application: blueprints, one error handler, nothing else."""
 
-from flask import Response, current_app, json
+from flask import Response, json
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from core.adapters.celery_queue import CeleryCola
+from core.db import DATABASE_DOWN
 from core.errors import (
     AgenteError,
     Conflict,
@@ -21,7 +22,10 @@ from core.errors import (
 )
 from core.settings import Settings
 from core.wiring import Servicios
-from web import datos
+from web import auth, chat, chats, cuentas, datos
+from web.datos import servicios
+
+__all__ = ["create_app", "problem", "servicios"]
 
 _STATUS: dict[type[AgenteError], int] = {
     Unauthenticated: 401,
@@ -36,7 +40,7 @@ _STATUS: dict[type[AgenteError], int] = {
 }
 
 
-def create_app(settings: Settings | None = None) -> OpenAPI:
+def create_app(settings: Settings | None = None, *, max_connections: int = 20) -> OpenAPI:
     settings = settings or Settings()
     app = OpenAPI(
         "web",
@@ -44,26 +48,24 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         validation_error_callback=_answer_validation,
         doc_ui=False,
     )
-    database = datos.init_app(app, settings)
+    database = datos.init_app(app, settings, max_connections=max_connections)
     app.extensions["servicios"] = Servicios(
         settings=settings, db=database, cola=CeleryCola(settings.broker_url)
     )
+    auth.init_app(app, settings)
+    app.register_api(cuentas.api)
+    app.register_api(chat.api)
+    app.register_api(chats.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
+    for down in DATABASE_DOWN:
+        app.register_error_handler(down, _answer_outage)
     return app
-
-
-def servicios() -> Servicios:
-    """This process's services, from inside a request or an app context."""
-    found: Servicios = current_app.extensions["servicios"]
-    return found
 
 
 def problem(status: int, codigo: str, detalle: str, **more: object) -> Response:
     """RFC 9457. `codigo` is stable; `detail` is for people."""
-    body = {
-        "type": "about:blank", "status": status, "codigo": codigo, "detail": detalle, **more
-    }
+    body = {"type": "about:blank", "status": status, "codigo": codigo, "detail": detalle, **more}
     return Response(json.dumps(body), status=status, mimetype="application/problem+json")
 
 
@@ -77,7 +79,13 @@ def _answer_error(error: AgenteError) -> Response:
     answer = problem(status, error.codigo, str(error), **more)
     if isinstance(error, TooManyRequests | Unavailable):
         answer.headers["Retry-After"] = str(error.segundos)
+    if isinstance(error, Unauthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _answer_outage(_: Exception) -> Response:
+    return _answer_error(Unavailable("La base de datos no responde.", segundos=2))
 
 
 def _answer_validation(error: ValidationError) -> Response:
@@ -89,8 +97,10 @@ def _answer_validation(error: ValidationError) -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     """Flask's own refusals (404 of no route, 405, 413 …) in the same shape."""
+    if error.response is not None:  # abort(response): already in our shape
+        return error.response  # type: ignore[return-value]
+    if error.code == 404:  # a path that is no route and an id that is no row look the same
+        return _answer_error(NotFound())
     status = error.code or 500
-    codigo = {404: "no_encontrado", 405: "metodo_no_permitido", 413: "demasiado_grande"}.get(
-        status, "error"
-    )
+    codigo = {405: "metodo_no_permitido", 413: "demasiado_grande"}.get(status, "error")
     return problem(status, codigo, error.description or "")

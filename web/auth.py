@@ -1,17 +1,43 @@
-"""Who is calling. Filled in by the accounts slice; the shape other rooms rely on stands here."""
+"""Who is calling, proven by a bearer token and by PostgreSQL on every request.
+
+A token only names its sesion. Whether that sesion stands, the person's rol and the cliente's chat
+are read in one query before the route runs, so revoking acts on the next request. Every route
+says `@requires(...)` or `@publica`; one that says neither answers 401.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import g
+from flask import Flask, current_app, g, request
+from flask_jwt_extended import (
+    JWTManager,
+    create_access_token,
+    create_refresh_token,
+    verify_jwt_in_request,
+)
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
+from pydantic import BaseModel, Field, ValidationError
+from sqlalchemy.orm import Session
 
+from core.cuentas import Familia, find_sesion, open_chat_sesion
+from core.errors import Forbidden, Unauthenticated
 from core.models import Rol
+from core.settings import Settings
+from web import datos
 
-P = ParamSpec("P")
-R = TypeVar("R")
+View = TypeVar("View", bound=Callable[..., Any])
+
+ALGORITHM = "HS256"
+_NAME = "agente-vendedor"  # issuer and audience of every token
+_LADDER = (Rol.OBSERVADOR, Rol.VENDEDOR, Rol.ADMIN, Rol.SUPERADMIN)
+_MARK = "__roles__"
+# Flask's own endpoints, which no decorator reaches.
+_OPEN_ENDPOINTS = frozenset({"static"})
 
 
 @dataclass(frozen=True)
@@ -29,23 +55,137 @@ class Identidad:
         return f"usuario:{self.usuario_id}" if self.usuario_id else "cliente"
 
 
+class _Claims(BaseModel):
+    """What our tokens name: the empresa, the sesion, and the token itself. Nothing else of them
+    is believed."""
+
+    emp: int = Field(strict=True, ge=1, lt=2**63)
+    sid: UUID
+    jti: UUID
+
+
 def identidad() -> Identidad:
     found: Identidad = g.identidad
     return found
 
 
-def requires(*roles: Rol) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def requires(*roles: Rol) -> Callable[[View], View]:
     """Only callers with one of `roles`, or a higher one: superadmin > admin > vendedor >
-    observador. `cliente` is beside that ladder and must be named.
+    observador. `cliente` is beside that ladder and must be named. Stands under the route's
+    decorator; the check runs before the request's body is even validated.
 
-    Raises Unauthenticated without a good token, Forbidden with too low a role.
+    Answers Unauthenticated without a good token, Forbidden with too low a role. The check's
+    transaction stays open on `datos.sesion()`, so an ordinary route costs one connection: a route
+    that waits, streams or opens another session calls `datos.release()` first.
     """
 
-    def wrap(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            raise NotImplementedError
+    def mark(view: View) -> View:
+        setattr(view, _MARK, frozenset(roles))
+        return view
 
-        return guarded
+    return mark
 
-    return wrap
+
+def publica(view: View) -> View:
+    """A route that needs no token: it proves its caller by itself, or has nothing to hide."""
+    setattr(view, _MARK, None)
+    return view
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        # Hashed so that a short secret is no shorter than the algorithm's block.
+        JWT_SECRET_KEY=sha256(settings.secret("jwt_secret_key").encode()).hexdigest(),
+        JWT_ALGORITHM=ALGORITHM,
+        JWT_DECODE_ALGORITHMS=[ALGORITHM],
+        JWT_TOKEN_LOCATION=["headers"],
+        JWT_ENCODE_ISSUER=_NAME,
+        JWT_DECODE_ISSUER=_NAME,
+        JWT_ENCODE_AUDIENCE=_NAME,
+        JWT_DECODE_AUDIENCE=_NAME,
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutos),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.refresh_token_dias),
+    )
+    JWTManager(app)
+    app.before_request(_guard)
+
+
+def _guard() -> None:
+    if request.endpoint is None or request.endpoint in _OPEN_ENDPOINTS:
+        return
+    if request.method == "OPTIONS":
+        return
+    roles = roles_of(request.endpoint)
+    if roles is None:
+        return
+    _identify()
+    if not may(identidad().rol, roles):
+        raise Forbidden("No tiene permiso para esto.")
+
+
+def roles_of(endpoint: str) -> frozenset[Rol] | None:
+    """What the route asked for; None when it is public, nobody at all when it did not say."""
+    found: frozenset[Rol] | None = getattr(
+        current_app.view_functions[endpoint], _MARK, frozenset[Rol]()
+    )
+    return found
+
+
+def may(rol: Rol, roles: frozenset[Rol]) -> bool:
+    if rol in roles:
+        return True
+    named = [_LADDER.index(r) for r in roles if r in _LADDER]
+    return rol in _LADDER and bool(named) and _LADDER.index(rol) >= min(named)
+
+
+def _identify() -> None:
+    """Set g.identidad from the token's sesion, as its row stands now."""
+    claims = _read_token(refresh=False, locations=["headers"])
+    empresa_id, sesion_id = claims.emp, claims.sid
+    seen = find_sesion(datos.sesion_of(empresa_id), empresa_id=empresa_id, sesion_id=sesion_id)
+    if seen is None:
+        raise Unauthenticated("La sesión ya no vale: entre de nuevo.")
+    g.identidad = Identidad(
+        empresa_id=empresa_id,
+        rol=seen.rol,
+        sesion_id=sesion_id,
+        usuario_id=seen.usuario_id,
+        chat_id=seen.chat_id,
+    )
+
+
+def read_refresh() -> _Claims:
+    """What a refresh token says, from the body's `refresh_token` or the header. Raises
+    Unauthenticated."""
+    return _read_token(refresh=True, locations=["json", "headers"])
+
+
+def _read_token(*, refresh: bool, locations: list[str]) -> _Claims:
+    try:
+        found = verify_jwt_in_request(refresh=refresh, locations=locations)
+        return _Claims.model_validate(found[1] if found else {})
+    except (JWTExtendedException, PyJWTError, ValidationError) as e:
+        raise Unauthenticated("Hace falta un token válido.") from e
+
+
+def issue_tokens(familia: Familia) -> dict[str, str]:
+    """The pair of a login or a refresh. The refresh token's id is the sesion's `refresh_jti`."""
+    claims = {"emp": familia.empresa_id, "sid": str(familia.sesion_id)}
+    sub = f"usuario:{familia.usuario_id}"
+    refresh = create_refresh_token(sub, additional_claims=claims | {"jti": str(familia.jti)})
+    return {
+        "access_token": create_access_token(sub, additional_claims=claims),
+        "refresh_token": refresh,
+    }
+
+
+def issue_cliente_token(session: Session, *, empresa_id: int, chat_id: int) -> str:
+    """A token that opens this one chat (row id); good once the caller has committed."""
+    dias = datos.servicios().settings.cliente_token_dias
+    sesion_id = open_chat_sesion(session, empresa_id=empresa_id, chat_id=chat_id, dias=dias)
+    token: str = create_access_token(
+        f"chat:{chat_id}",
+        expires_delta=timedelta(days=dias),
+        additional_claims={"emp": empresa_id, "sid": str(sesion_id)},
+    )
+    return token

@@ -3,13 +3,14 @@
 One session per request, closed with it. `sesion()` is bound to the caller's empresa.
 """
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import Session
 
 from core.db import EMPRESA, Database, engine_options, make_pool
 from core.models import Base
 from core.settings import Settings
+from core.wiring import Servicios
 
 db = SQLAlchemy(model_class=Base)
 
@@ -27,8 +28,28 @@ def init_app(app: Flask, settings: Settings, *, max_connections: int = 20) -> Da
         return Database(app=db.engine, sistema=db.engines["sistema"])
 
 
+def servicios() -> Servicios:
+    """This process's services, from inside a request or an app context."""
+    found: Servicios = current_app.extensions["servicios"]
+    return found
+
+
 def sesion() -> Session:
-    """This request's session, seeing only the empresa of `g.identidad` (set by web.auth)."""
+    """This request's session, seeing only the empresa of `g.identidad` (set by web.auth).
+
+    The check of the token has already begun its transaction; commit explicitly.
+    """
+    return sesion_of(g.identidad.empresa_id)
+
+
+def sesion_of(empresa_id: int) -> Session:
+    """This request's session for an empresa that a signed token or a secret has proven."""
     session = db.session()
-    session.info[EMPRESA] = g.identidad.empresa_id
+    session.info[EMPRESA] = empresa_id
     return session
+
+
+def release() -> None:
+    """Give this request's connection back, before waiting or opening another session. What was
+    not committed is gone; `sesion()` may be used again and takes a connection anew."""
+    db.session.remove()

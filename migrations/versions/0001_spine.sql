@@ -135,6 +135,7 @@ CREATE TABLE chat (
     CONSTRAINT uq_chat_empresa_id_chat_id UNIQUE (empresa_id, chat_id),
     CONSTRAINT uq_chat_empresa_id_canal_id_externo UNIQUE (empresa_id, canal_id, externo)
 );
+CREATE INDEX ix_chat_nuevo ON chat (empresa_id, canal_id, creado_en);
 CREATE INDEX ix_chat_reciente ON chat (empresa_id, actualizado_en, id);
 CREATE INDEX ix_chat_turno ON chat (turno_desde) WHERE pendientes > 0;
 

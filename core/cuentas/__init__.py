@@ -1,0 +1,55 @@
+"""Shops, the people who run them, their sessions and channels, and who may see what."""
+
+from core.cuentas.canales import (
+    create_canal,
+    delete_canal,
+    find_canal,
+    hash_secreto,
+    new_clave,
+    update_canal,
+)
+from core.cuentas.empresas import (
+    Creada,
+    Persona,
+    create_empresa,
+    create_usuario,
+    find_empresa_of,
+    fold_email,
+    hash_email,
+    set_clave,
+)
+from core.cuentas.sesiones import (
+    Familia,
+    Vista,
+    find_sesion,
+    login,
+    open_chat_sesion,
+    open_sesion,
+    revoke_sesion,
+    rotate_sesion,
+)
+
+__all__ = [
+    "Creada",
+    "Familia",
+    "Persona",
+    "Vista",
+    "create_canal",
+    "create_empresa",
+    "create_usuario",
+    "delete_canal",
+    "find_canal",
+    "find_empresa_of",
+    "find_sesion",
+    "fold_email",
+    "hash_email",
+    "hash_secreto",
+    "login",
+    "new_clave",
+    "open_chat_sesion",
+    "open_sesion",
+    "revoke_sesion",
+    "rotate_sesion",
+    "set_clave",
+    "update_canal",
+]

@@ -1,0 +1,161 @@
+"""Doors of a shop: a web page, a Telegram bot, a WhatsApp number. Secrets go in, never out."""
+
+import hashlib
+import secrets
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.bitacora import audit
+from core.errors import Conflict, Invalid, NotFound, NotImplementedYet
+from core.models import Canal, Chat, TipoCanal
+from core.ports import Cifrado
+
+_Secreto = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
+
+
+class _Estrictas(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CredencialesTelegram(_Estrictas):
+    token: _Secreto
+    # What Telegram repeats with every webhook; it allows these characters only.
+    secreto: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16,256}$")] | None = None
+
+
+class CredencialesWhatsapp(_Estrictas):
+    access_token: _Secreto
+    app_secret: _Secreto
+    verify_token: _Secreto
+    phone_number_id: _Secreto
+
+
+class CredencialesWeb(_Estrictas):
+    origenes: list[_Secreto] = []
+
+
+Credenciales = CredencialesTelegram | CredencialesWhatsapp | CredencialesWeb
+
+_DE: dict[TipoCanal, type[Credenciales]] = {
+    TipoCanal.TELEGRAM: CredencialesTelegram,
+    TipoCanal.WHATSAPP: CredencialesWhatsapp,
+    TipoCanal.WEB: CredencialesWeb,
+}
+
+
+def create_canal(
+    session: Session,
+    cifrado: Cifrado,
+    *,
+    empresa_id: int,
+    tipo: TipoCanal,
+    nombre: str,
+    credenciales: dict[str, Any],
+    actor: str,
+) -> Canal:
+    """A new door, flushed. A web one is open at once; any other is `verificando`: the caller rings
+    Tarea.CHECK_CANAL after its commit. Raises Invalid for credentials of another shape.
+    """
+    if tipo is TipoCanal.WHATSAPP:
+        raise NotImplementedYet("WhatsApp todavía no está disponible.")
+    canal = Canal(
+        empresa_id=empresa_id,
+        tipo=tipo.value,
+        nombre=nombre,
+        clave=new_clave(),
+    )
+    _keep_credenciales(canal, cifrado, credenciales)
+    session.add(canal)
+    session.flush()
+    _audit(session, canal, "canal.crear", actor)
+    return canal
+
+
+def update_canal(
+    session: Session,
+    cifrado: Cifrado,
+    *,
+    empresa_id: int,
+    canal_id: int,
+    nombre: str | None,
+    credenciales: dict[str, Any] | None,
+    actor: str,
+) -> Canal:
+    """Change what is not None. New credentials are checked anew (see create_canal)."""
+    canal = find_canal(session, empresa_id=empresa_id, canal_id=canal_id)
+    if nombre is not None:
+        canal.nombre = nombre
+    if credenciales is not None:
+        _keep_credenciales(canal, cifrado, credenciales)
+    session.flush()
+    _audit(session, canal, "canal.cambiar", actor)
+    return canal
+
+
+def delete_canal(session: Session, *, empresa_id: int, canal_id: int, actor: str) -> None:
+    """Close a door for good and forget its secrets. Its conversations stay readable, so its row
+    stays too while there are any, under a clave that nobody knows."""
+    canal = find_canal(session, empresa_id=empresa_id, canal_id=canal_id)
+    if canal.por_defecto:
+        raise Conflict("El canal por defecto no se puede eliminar.")
+    _audit(session, canal, "canal.eliminar", actor)
+    used = session.scalar(
+        select(Chat.id).where(Chat.empresa_id == empresa_id, Chat.canal_id == canal_id).limit(1)
+    )
+    if used is None:
+        session.delete(canal)
+    else:
+        canal.eliminado_en = session.scalar(select(func.now()))
+        canal.clave = new_clave()
+        canal.credenciales = canal.secreto_hash = None
+        canal.estado, canal.detalle = "error", "Eliminado."
+    session.flush()
+
+
+def find_canal(session: Session, *, empresa_id: int, canal_id: int) -> Canal:
+    canal = session.get(Canal, (empresa_id, canal_id))
+    if canal is None or canal.eliminado_en is not None:
+        raise NotFound
+    return canal
+
+
+def new_clave() -> str:
+    """Random, 22 characters of a URL."""
+    return secrets.token_urlsafe(16)
+
+
+def hash_secreto(secreto: str) -> str:
+    """What is stored of a webhook's secret, to compare with."""
+    return hashlib.sha256(secreto.encode()).hexdigest()
+
+
+def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) -> None:
+    try:
+        checked = TypeAdapter(_DE[TipoCanal(canal.tipo)]).validate_python(given)
+    except ValidationError as e:
+        # Only the names: a message of pydantic's would repeat the secret it is about.
+        campos = sorted({str(error["loc"][0]) for error in e.errors() if error["loc"]})
+        errores = [{"campo": f"credenciales.{c}", "mensaje": "no es válido"} for c in campos]
+        raise Invalid("Las credenciales no son válidas.", errores=errores) from None
+    if isinstance(checked, CredencialesTelegram):
+        checked.secreto = checked.secreto or secrets.token_urlsafe(32)
+        canal.secreto_hash = hash_secreto(checked.secreto)
+    canal.credenciales = cifrado.encrypt(
+        checked.model_dump(), empresa_id=canal.empresa_id, clave=canal.clave
+    )
+    is_web = isinstance(checked, CredencialesWeb)
+    canal.estado, canal.detalle = ("activo" if is_web else "verificando"), None
+
+
+def _audit(session: Session, canal: Canal, accion: str, actor: str) -> None:
+    audit(
+        session,
+        empresa_id=canal.empresa_id,
+        accion=accion,
+        actor=actor,
+        objeto=f"canal:{canal.id}",
+        tipo=canal.tipo,
+    )
