@@ -5,9 +5,10 @@ wheels' own Python layers daemonise and loosen permissions. `python -m core.adap
 postgres|valkey` replaces itself with the server, so a supervisor's signals reach it directly.
 """
 
-import ctypes
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,11 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from core.adapters.disguise import Disguise, find_disguise
+from core.adapters.tether import become
 from core.settings import EMBEDDED_FILE, Settings
 
 OWNER = "agente"
-_NOBODY = 65534
-_PR_SET_PDEATHSIG = 1
 
 # One machine, small shop: room for every process's pool, and logs of what is slow or broken.
 _POSTGRES_CONF = """\
@@ -38,6 +39,7 @@ log_timezone = 'UTC'
 log_min_duration_statement = '2s'
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
+log_error_verbosity = 'terse'
 max_wal_size = '1GB'
 """
 
@@ -84,7 +86,11 @@ class Embedded:
             *("-D", str(self._pgdata)),
             *("-p", str(self._kept_ports()["postgres"])),
         ]
-        _become(self._unprivileged(argv), drop_to=self._drop_to, death=signal.SIGINT)
+        self._hold("postgres.lock")
+        # Whoever wrote it is dead, or the lock would not be ours; its pid may be anyone's by now.
+        (self._pgdata / "postmaster.pid").unlink(missing_ok=True)
+        self._disguise.put_on()
+        become(self._disguise.wrap(argv), death=signal.SIGINT)
 
     def exec_valkey(self) -> None:
         """Become Valkey: append-only, never evicting, loopback only, with a password."""
@@ -96,7 +102,17 @@ class Embedded:
             *("--maxmemory-policy", "noeviction"),
             *("--include", str(self._valkey_password_file())),
         ]
-        _become(argv, drop_to=None, death=signal.SIGTERM)
+        self._hold("valkey.lock")
+        become(argv, death=signal.SIGTERM)
+
+    def _hold(self, name: str) -> None:
+        """Wait until no process of an earlier incarnation is left, then be the one.
+
+        The descriptor is inherited by everything the server forks and closed by none of it.
+        """
+        lock = os.open(self._dir / name, os.O_RDWR | os.O_CREAT, 0o600)
+        os.set_inheritable(lock, True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
     # --- where -------------------------------------------------------------------------------
 
@@ -132,13 +148,12 @@ class Embedded:
     def _init_postgres(self) -> None:
         """initdb, owner, database and extensions; the marker says that all of it was done."""
         marker = self._pgdata / "agente.listo"
+        self._disguise.give(self._pgdata)
         if not marker.exists():
-            self._pgdata.mkdir(mode=0o700, exist_ok=True)
-            if any(self._pgdata.iterdir()):
-                subprocess.run(["rm", "-rf", str(self._pgdata)], check=True)  # half made
-                self._pgdata.mkdir(mode=0o700)
-            if self._drop_to is not None:
-                os.chown(self._pgdata, self._drop_to, self._drop_to)
+            if self._pgdata.exists():
+                shutil.rmtree(self._pgdata)  # half made
+            self._pgdata.mkdir(mode=0o700)
+            self._disguise.give(self._pgdata)
             self._run(
                 *(str(_postgres_bin() / "initdb"), "-D", str(self._pgdata), "-U", "postgres"),
                 *("-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"),
@@ -163,13 +178,11 @@ class Embedded:
 
     def _run(self, *argv: str, given: str = "") -> None:
         done = subprocess.run(
-            self._unprivileged(list(argv)),
+            self._disguise.wrap(list(argv)),
             input=given,
             text=True,
             capture_output=True,
-            user=self._drop_to,
-            group=self._drop_to,
-            extra_groups=[] if self._drop_to is not None else None,
+            preexec_fn=self._disguise.put_on,
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         )
@@ -177,35 +190,8 @@ class Embedded:
             raise RuntimeError(f"{Path(argv[0]).name} failed: {done.stderr[-2000:]}")
 
     @cached_property
-    def _drop_to(self) -> int | None:
-        """The uid PostgreSQL runs as when we are root and that uid can reach everything."""
-        if os.geteuid() != 0 or not self._reachable_by_others:
-            return None
-        return _NOBODY
-
-    @cached_property
-    def _reachable_by_others(self) -> bool:
-        paths = (_postgres_bin() / "postgres", self._dir)
-        folders = {parent for path in paths for parent in path.resolve().parents} | {self._dir}
-        return all(folder.stat().st_mode & 0o001 for folder in folders)
-
-    def _unprivileged(self, argv: list[str]) -> list[str]:
-        """PostgreSQL refuses uid 0. Under a closed home (/root), where another uid could not even
-        read the binaries, a user namespace shows it a different uid and opens no directory."""
-        if os.geteuid() != 0 or self._drop_to is not None:
-            return argv
-        own = f"--map-user={_NOBODY}", f"--map-group={_NOBODY}"
-        return ["unshare", "--user", *own, *argv]
-
-
-def _become(argv: list[str], *, drop_to: int | None, death: signal.Signals) -> None:
-    if drop_to is not None:
-        os.setgroups([])
-        os.setgid(drop_to)
-        os.setuid(drop_to)
-    # After the uid change, which clears it: a server must not outlive a killed supervisor.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death))
-    os.execvp(argv[0], argv)
+    def _disguise(self) -> Disguise:
+        return find_disguise(str(_postgres_bin() / "postgres"), self._dir)
 
 
 def _postgres_bin() -> Path:
