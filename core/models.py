@@ -354,6 +354,14 @@ class Mensaje(Base):
             "entrega_desde",
             postgresql_where=text("entrega IN ('pendiente', 'enviando', 'incierta')"),
         ),
+        # Who goes first in a chat, however long its history.
+        Index(
+            "ix_mensaje_fila",
+            "empresa_id",
+            "chat_id",
+            "orden",
+            postgresql_where=text("entrega IN ('pendiente', 'enviando', 'incierta')"),
+        ),
     )
 
 

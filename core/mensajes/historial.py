@@ -1,15 +1,14 @@
 """Reading a chat back, and what a person of the shop does in it."""
 
+import secrets
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.bitacora import append_evento, audit
 from core.errors import Conflict, NotFound
-from core.models import Canal, Chat, Cliente, Evento, Mensaje
+from core.models import Chat, Evento, Mensaje
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,25 @@ def find_chat(session: Session, *, empresa_id: int, chat_id: str) -> Chat:
     return chat
 
 
-def read_mensajes(
-    session: Session, *, empresa_id: int, chat_pk: int, after: int = 0, limit: int | None = None
-) -> list[Mensaje]:
-    """The chat's messages in order, those after place `after`."""
-    query = (
-        select(Mensaje)
-        .where(Mensaje.empresa_id == empresa_id, Mensaje.chat_id == chat_pk, Mensaje.orden > after)
-        .order_by(Mensaje.orden)
+def open_chat(session: Session, *, empresa_id: int, canal_id: int) -> Chat:
+    """A new chat of a web channel, under a name that nobody can guess."""
+    chat = Chat(
+        empresa_id=empresa_id, canal_id=canal_id, chat_id=f"web-{secrets.token_urlsafe(16)}"
     )
-    return list(session.scalars(query.limit(limit) if limit else query))
+    session.add(chat)
+    session.flush()
+    return chat
+
+
+def read_mensajes(
+    session: Session, *, empresa_id: int, chat_pk: int, last: int | None = None
+) -> list[Mensaje]:
+    """The chat's messages in order: all of them, or the `last` ones."""
+    query = select(Mensaje).where(Mensaje.empresa_id == empresa_id, Mensaje.chat_id == chat_pk)
+    if last is None:
+        return list(session.scalars(query.order_by(Mensaje.orden)))
+    newest = session.scalars(query.order_by(Mensaje.orden.desc()).limit(last)).all()
+    return list(reversed(newest))
 
 
 def read_eventos(
@@ -66,23 +74,9 @@ def find_respuesta(
     return mensaje, session.get(Mensaje, (empresa_id, mensaje.respuesta_id))
 
 
-def list_chats(
-    session: Session, *, empresa_id: int, before: tuple[datetime, int] | None, limit: int
-) -> list[Row[Any]]:
-    """(chat, canal tipo, cliente nombre), the most recently active first, `limit` at most."""
-    query = (
-        select(Chat, Canal.tipo, Cliente.nombre)
-        .join(Canal, (Canal.empresa_id == Chat.empresa_id) & (Canal.id == Chat.canal_id))
-        .outerjoin(
-            Cliente, (Cliente.empresa_id == Chat.empresa_id) & (Cliente.id == Chat.cliente_id)
-        )
-        .where(Chat.empresa_id == empresa_id)
-        .order_by(Chat.actualizado_en.desc(), Chat.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        query = query.where(func.row(Chat.actualizado_en, Chat.id) < func.row(*before))
-    return list(session.execute(query).all())
+def chats_of(empresa_id: int) -> Select[Chat]:
+    """All chats, to be paged by (actualizado_en, id)."""
+    return select(Chat).where(Chat.empresa_id == empresa_id)
 
 
 def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:

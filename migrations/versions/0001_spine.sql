@@ -279,6 +279,7 @@ CREATE TABLE mensaje (
 );
 CREATE INDEX ix_mensaje_pendiente ON mensaje (empresa_id, chat_id, orden) WHERE estado = 'pendiente';
 CREATE INDEX ix_mensaje_salida ON mensaje (entrega_desde) WHERE entrega IN ('pendiente', 'enviando', 'incierta');
+CREATE INDEX ix_mensaje_fila ON mensaje (empresa_id, chat_id, orden) WHERE entrega IN ('pendiente', 'enviando', 'incierta');
 
 CREATE TABLE movimiento (
     empresa_id BIGINT NOT NULL,

@@ -1,0 +1,302 @@
+"""The customer's side of a conversation: open, write, read back, follow live."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from flask import Response, current_app, json, stream_with_context
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import AfterValidator, BaseModel, Field
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.cuentas import find_sesion
+from core.errors import NotFound, NotImplementedYet, TooManyRequests
+from core.mensajes.historial import (
+    find_chat,
+    find_respuesta,
+    open_chat,
+    read_eventos,
+    read_mensajes,
+)
+from core.mensajes.recibir import CHAT_ID_MAX, Destino, receive_mensaje
+from core.models import Canal, Chat, Mensaje, Rol, Venta
+from web import datos
+from web.auth import Identidad, identidad, issue_cliente_token, publica, requires
+from web.datos import servicios
+from web.formas import show_mensaje, show_ventas
+from web.oyente import Aviso, Oyente
+
+api = APIBlueprint("chat", __name__, abp_tags=[Tag(name="Chat")])
+
+# A waiter whose notice was lost looks for itself this often; also the stream's heartbeat.
+_LOOK_SECONDS = 5.0
+TEXTO_MAX = 4000
+
+
+def _clean(value: str) -> str:
+    if not value.strip():
+        raise ValueError("no puede estar vacío")
+    if "\0" in value:
+        raise ValueError("no puede tener caracteres NUL")
+    return value
+
+
+Texto = Annotated[str, Field(max_length=TEXTO_MAX), AfterValidator(_clean)]
+ChatId = Annotated[str, Field(min_length=1, max_length=CHAT_ID_MAX), AfterValidator(_clean)]
+
+IdExterno = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+
+
+class SesionNueva(BaseModel):
+    canal: str = Field(max_length=200, description="Clave pública del canal web")
+
+
+class TextoNuevo(BaseModel):
+    chat_id: ChatId
+    mensaje: Texto
+    id_externo: IdExterno | None = None
+
+
+class Espera(BaseModel):
+    esperar: float = Field(0, ge=0, le=30, description="Segundos que se espera la respuesta")
+
+
+class ChatPath(BaseModel):
+    chat_id: str
+
+
+class Historial(BaseModel):
+    limite: int | None = Field(None, ge=1, le=1000, description="Solo los últimos")
+
+
+class Desde(BaseModel):
+    last_event_id: int = Field(0, alias="Last-Event-ID", ge=0)
+
+
+@api.post("/chat/sesion")
+@publica
+def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
+    """A new anonymous customer of a web channel, with a token for this one chat."""
+    s = servicios()
+    with s.db.sistema() as system:
+        found = system.execute(
+            select(Canal.empresa_id, Canal.id).where(
+                Canal.clave == body.canal, Canal.tipo == "web", Canal.estado == "activo"
+            )
+        ).one_or_none()
+    if found is None:
+        raise NotFound
+    session = datos.sesion_of(found.empresa_id)
+    recent = session.scalar(
+        select(func.count())
+        .select_from(Chat)
+        .where(
+            Chat.empresa_id == found.empresa_id,
+            Chat.canal_id == found.id,
+            Chat.creado_en > func.now() - timedelta(minutes=1),
+        )
+    )
+    if (recent or 0) >= s.settings.chat_sesiones_por_minuto:
+        raise TooManyRequests("Demasiados chats nuevos; espera un minuto.", segundos=60)
+    chat = open_chat(session, empresa_id=found.empresa_id, canal_id=found.id)
+    token = issue_cliente_token(session, empresa_id=found.empresa_id, chat_id=chat.id)
+    session.commit()
+    return {"chat_id": chat.chat_id, "token": token}, 201
+
+
+@api.post("/chat/texto")
+@requires(Rol.VENDEDOR, Rol.CLIENTE)
+def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]:
+    """Store a customer's message: 202 as soon as it is safe, or the answer when asked to wait."""
+    who = identidad()
+    if who.rol == Rol.CLIENTE:
+        _chat_of(who, body.chat_id)
+    datos.release()
+    s = servicios()
+    got = receive_mensaje(
+        s.db,
+        s.cola,
+        s.settings,
+        empresa_id=who.empresa_id,
+        destino=Destino(chat_id=body.chat_id),
+        texto=body.mensaje,
+        id_externo=body.id_externo,
+    )
+    accepted = {
+        "mensaje_id": got.mensaje_id,
+        "chat_id": got.chat_id,
+        "estado": "encolado",
+        "eventos": f"/chat/eventos/{quote(got.chat_id, safe='')}",
+    }
+    if not query.esperar or not got.ia_activa:
+        return accepted, 202
+    answer = _await_respuesta(who.empresa_id, got.chat_pk, got.mensaje_id, query.esperar)
+    return (answer, 200) if answer else (accepted, 202)
+
+
+@api.post("/chat/imagen")
+@requires(Rol.VENDEDOR, Rol.CLIENTE)
+def receive_imagen() -> Response:
+    """Photos come with a later release."""
+    raise NotImplementedYet("Las imágenes todavía no se reciben: escribe tu mensaje.")
+
+
+@api.post("/chat/audio")
+@requires(Rol.VENDEDOR, Rol.CLIENTE)
+def receive_audio() -> Response:
+    """Voice notes come with a later release."""
+    raise NotImplementedYet("Los audios todavía no se reciben: escribe tu mensaje.")
+
+
+@api.get("/chat/historial/<path:chat_id>")
+@requires(Rol.OBSERVADOR, Rol.CLIENTE)
+def read_historial(path: ChatPath, query: Historial) -> dict[str, Any]:
+    """The whole conversation in order, or its last `limite` messages."""
+    who = identidad()
+    chat = _chat_of(who, path.chat_id)
+    mensajes = read_mensajes(
+        datos.sesion(), empresa_id=who.empresa_id, chat_pk=chat.id, last=query.limite
+    )
+    return {"chat_id": chat.chat_id, "mensajes": [show_mensaje(m) for m in mensajes]}
+
+
+@api.get("/chat/eventos/<path:chat_id>")
+@requires(Rol.OBSERVADOR, Rol.CLIENTE)
+def follow(path: ChatPath, header: Desde) -> Response:
+    """Live events as text/event-stream. `id:` counts per chat: Last-Event-ID misses nothing."""
+    who = identidad()
+    chat = _chat_of(who, path.chat_id)
+    chat_pk, last = chat.id, header.last_event_id
+    datos.release()
+    waiting = _oyente().waiting(who.empresa_id, chat_pk)
+    aviso = waiting.__enter__()  # before the answer begins, so that "too many" is still a 503
+
+    def stream() -> Iterator[str]:
+        try:
+            yield from _events(who, chat_pk, last, aviso)
+        finally:
+            waiting.__exit__(None, None, None)
+
+    answer = Response(stream_with_context(stream()), mimetype="text/event-stream")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+def _events(who: Identidad, chat_pk: int, last: int, aviso: Aviso) -> Iterator[str]:
+    """Replay what came after `last`, then whatever comes; a comment line when nothing does."""
+    notice: str | None = "mensaje"
+    while True:
+        if notice == "escribiendo":
+            yield _event("escribiendo", {"activo": True})
+        else:
+            news, last = _news(who, chat_pk, last)
+            yield news or ": sigo aquí\n\n"
+        notice = aviso.wait(_LOOK_SECONDS)
+        if notice is None and not _still_valid(who):
+            return
+
+
+def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
+    """Events after `last` as stream text, read in one short transaction."""
+    out: list[str] = []
+    with servicios().db.empresa(who.empresa_id) as session:
+        while eventos := read_eventos(
+            session, empresa_id=who.empresa_id, chat_pk=chat_pk, after=last
+        ):
+            shown = _show_refs(session, who.empresa_id, [(e.tipo, e.ref_id) for e in eventos])
+            for e in eventos:
+                data = shown.get((e.tipo, e.ref_id))
+                if data is not None:
+                    out.append(_event(e.tipo, data, id_=e.n))
+            last = eventos[-1].n
+    return "".join(out), last
+
+
+def _show_refs(
+    session: Session, empresa_id: int, refs: list[tuple[str, int]]
+) -> dict[tuple[str, int], dict[str, Any]]:
+    mensajes = session.scalars(
+        select(Mensaje).where(
+            Mensaje.empresa_id == empresa_id, Mensaje.id.in_([r for t, r in refs if t == "mensaje"])
+        )
+    )
+    shown: dict[tuple[str, int], dict[str, Any]] = {
+        ("mensaje", m.id): show_mensaje(m) for m in mensajes
+    }
+    if any(t == "venta" for t, _ in refs):
+        ventas = session.scalars(
+            select(Venta).where(
+                Venta.empresa_id == empresa_id, Venta.id.in_([r for t, r in refs if t == "venta"])
+            )
+        ).all()
+        for shape in show_ventas(session, ventas, empresa_id=empresa_id):
+            shown["venta", shape["id"]] = shape
+    return shown
+
+
+def _event(name: str, data: dict[str, Any], *, id_: int | None = None) -> str:
+    head = f"id: {id_}\n" if id_ is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def _await_respuesta(
+    empresa_id: int, chat_pk: int, mensaje_id: int, seconds: float
+) -> dict[str, Any] | None:
+    """The answer to the turn of that message, or None when it did not come in time."""
+    end = time.monotonic() + seconds
+    with _oyente().waiting(empresa_id, chat_pk) as aviso:
+        while True:
+            answer = _read_respuesta(empresa_id, mensaje_id)
+            left = end - time.monotonic()
+            if answer is not None or left <= 0:
+                return answer
+            while (notice := aviso.wait(min(left, _LOOK_SECONDS))) == "escribiendo":
+                left = end - time.monotonic()
+            if notice is None and time.monotonic() >= end:
+                return _read_respuesta(empresa_id, mensaje_id)
+
+
+def _read_respuesta(empresa_id: int, mensaje_id: int) -> dict[str, Any] | None:
+    with servicios().db.empresa(empresa_id) as session:
+        found = find_respuesta(session, empresa_id=empresa_id, mensaje_id=mensaje_id)
+        mensaje, respuesta = found or (None, None)
+        if mensaje is None or respuesta is None:
+            return None
+        venta = None
+        if respuesta.venta_id is not None:
+            row = session.get_one(Venta, (empresa_id, respuesta.venta_id))
+            venta = show_ventas(session, [row], empresa_id=empresa_id)[0]
+        return {
+            "mensaje_id": mensaje.id,
+            "respuesta": respuesta.texto,
+            "estado_venta": respuesta.estado_venta,
+            "venta": venta,
+        }
+
+
+def _chat_of(who: Identidad, chat_id: str) -> Chat:
+    """The chat, if this caller may see it. Raises NotFound, alike for all other reasons."""
+    chat = find_chat(datos.sesion(), empresa_id=who.empresa_id, chat_id=chat_id)
+    if who.rol == Rol.CLIENTE and chat.id != who.chat_id:
+        raise NotFound
+    return chat
+
+
+def _still_valid(who: Identidad) -> bool:
+    """Revoking acts on an open stream too, at its next heartbeat."""
+    with servicios().db.empresa(who.empresa_id) as session:
+        return find_sesion(session, empresa_id=who.empresa_id, sesion_id=who.sesion_id) is not None
+
+
+def _oyente() -> Oyente:
+    found: Oyente | None = current_app.extensions.get("oyente")
+    if found is None:
+        s = servicios().settings
+        found = current_app.extensions.setdefault(
+            "oyente", Oyente(s.sistema_url, limit=s.conexiones_vivas_max)
+        )
+    return found

@@ -1,0 +1,100 @@
+"""One LISTEN connection per process wakes everyone who waits; who woke reads PostgreSQL again."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+
+import psycopg
+from sqlalchemy import URL
+
+from core.bitacora import CANAL_EVENTOS
+from core.errors import Unavailable
+
+# After a lost connection everybody is woken and reads for themselves; then we try again.
+_RECONNECT_SECONDS = 1.0
+_BUSY_RETRY_SECONDS = 5
+
+
+class Aviso:
+    """One waiter's mailbox: "mensaje" when rows changed, "escribiendo" while a turn runs."""
+
+    def __init__(self) -> None:
+        self._box: SimpleQueue[str] = SimpleQueue()
+
+    def put(self, kind: str) -> None:
+        self._box.put(kind)
+
+    def wait(self, timeout: float) -> str | None:
+        """The next notice, or None after `timeout` seconds of silence."""
+        try:
+            return self._box.get(timeout=timeout)
+        except Empty:
+            return None
+
+
+class Oyente:
+    """Starts its thread with the first waiter, after any fork. `limit`: waiters at once."""
+
+    def __init__(self, url: URL, *, limit: int) -> None:
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._waiters: dict[tuple[int, int], set[Aviso]] = defaultdict(set)
+        self._count = 0
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    @contextmanager
+    def waiting(self, empresa_id: int, chat_pk: int) -> Iterator[Aviso]:
+        """A mailbox for one chat. Raises Unavailable when too many already wait here: live
+        connections must leave room for webhooks."""
+        aviso, key = Aviso(), (empresa_id, chat_pk)
+        with self._lock:
+            if self._count >= self._limit:
+                raise Unavailable(
+                    "Demasiadas conexiones vivas; inténtalo enseguida.",
+                    segundos=_BUSY_RETRY_SECONDS,
+                )
+            self._count += 1
+            self._waiters[key].add(aviso)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="oyente", daemon=True)
+                self._thread.start()
+        self._ready.wait(2.0)
+        try:
+            yield aviso
+        finally:
+            with self._lock:
+                self._count -= 1
+                self._waiters[key].discard(aviso)
+                if not self._waiters[key]:
+                    del self._waiters[key]
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                with psycopg.connect(self._dsn, autocommit=True, connect_timeout=5) as connection:
+                    connection.execute(f"LISTEN {CANAL_EVENTOS}")
+                    self._ready.set()
+                    self._wake_all()
+                    for notice in connection.notifies():
+                        self._tell(notice.payload)
+            except psycopg.OperationalError:
+                self._wake_all()
+                pause.wait(_RECONNECT_SECONDS)
+
+    def _tell(self, payload: str) -> None:
+        empresa, chat, *kind = payload.split(":")
+        with self._lock:
+            waiters = list(self._waiters.get((int(empresa), int(chat)), ()))
+        for aviso in waiters:
+            aviso.put(kind[0] if kind else "mensaje")
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            waiters = [aviso for group in self._waiters.values() for aviso in group]
+        for aviso in waiters:
+            aviso.put("mensaje")
