@@ -34,7 +34,7 @@ def servicios() -> Servicios:
 @lru_cache(maxsize=1)
 def vendedor() -> Vendedor:
     s = servicios()
-    return Vendedor(db=s.db, cola=s.cola, settings=s.settings, canal_de=s.canal_de, worker=_node)
+    return Vendedor(db=s.db, cola=s.cola, settings=s.settings, canales=s.canales, worker=_node)
 
 
 def worker_name() -> str:

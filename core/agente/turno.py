@@ -5,7 +5,6 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from core.agente.registrar import record_turno
@@ -23,7 +22,7 @@ from core.mensajes.turnos import (
     release_chat,
     take_chat,
 )
-from core.ports import Canal, Cola, Resultado, Tarea
+from core.ports import AbrirCanal, Cola, Resultado, Tarea
 from core.settings import Settings
 
 # Stock or price moved between the look and the sale: look again, this often at most.
@@ -36,9 +35,6 @@ _ILEGIBLE = (
     "Perdona, tuve un problema para leer tu último mensaje. "
     "Una persona del equipo lo revisará; mientras tanto puedes escribirme de otra forma."
 )
-
-CanalDe = Callable[[int, int], Canal]
-"""(empresa_id, canal_id) → the adapter that reads that canal's updates."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Vendedor:
     db: Database
     cola: Cola
     settings: Settings
-    canal_de: CanalDe
+    canales: AbrirCanal
     worker: str
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
@@ -128,7 +124,7 @@ class Vendedor:
         """The messages with their words; a provider's raw update is parsed here, not in the web."""
         if all(m.crudo is None for m in turno.mensajes):
             return turno.mensajes
-        canal = self.canal_de(turno.empresa_id, turno.canal_id)
+        canal = self.canales(turno.cuenta)
         read = []
         for m in turno.mensajes:
             if m.crudo is None:

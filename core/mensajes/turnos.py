@@ -18,7 +18,7 @@ from core.bitacora import CANAL_EVENTOS, audit
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Chat, Mensaje
-from core.ports import ChatVisto, Tienda, VentaVista
+from core.ports import ChatVisto, CuentaCanal, Tienda, VentaVista
 from core.settings import Settings
 
 
@@ -39,8 +39,7 @@ class TurnoTomado:
     token: int
     solo: bool
     vistos: int
-    canal_id: int
-    canal_tipo: str
+    cuenta: CuentaCanal
     ia_activa: bool
     puede_reiniciar: bool
     mensajes: tuple[MensajePendiente, ...]
@@ -64,10 +63,11 @@ _TAKE = text(
         RETURNING *
     )
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
-        t.estado_venta, canal.tipo, e.nombre, e.moneda, e.ajustes, cliente.datos,
+        t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
+        e.nombre, e.moneda, e.ajustes, cliente.datos,
         (SELECT texto FROM mensaje m WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id
          AND m.remitente <> 'usuario' ORDER BY orden DESC LIMIT 1) AS ultima_respuesta,
-        pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || ':escribiendo')
+        pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
     FROM t
     JOIN empresa e ON e.id = t.empresa_id
     JOIN canal ON canal.empresa_id = t.empresa_id AND canal.id = t.canal_id
@@ -126,8 +126,7 @@ def take_chat(
         token=row.token,
         solo=solo,
         vistos=row.pendientes,
-        canal_id=row.canal_id,
-        canal_tipo=row.tipo,
+        cuenta=CuentaCanal(empresa_id, row.canal_id, row.tipo, row.clave, row.credenciales),
         ia_activa=row.ia_activa,
         puede_reiniciar=row.reinicios < settings.turno_reinicios,
         mensajes=tuple(MensajePendiente(m.id, m.texto, m.tipo, m.crudo) for m in pending),
@@ -251,7 +250,7 @@ def finish_turno(
     Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
     messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
     """
-    push = turno.canal_tipo != "web"
+    push = turno.cuenta.tipo != "web"
     _keep_parsed(session, turno)
     row = session.execute(
         _FINISH,
