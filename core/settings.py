@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     secrets_key: SecretStr | None = None
     flower_user: str = "admin"
     flower_password: SecretStr | None = None
+    # Who may read /metrics from afar; unset: everyone in desarrollo, this machine in produccion.
+    metrics_token: SecretStr | None = None
 
     # Accounts. A stolen access token is useful for at most this long; sessions are checked anyway.
     access_token_minutos: int = 15

@@ -6,8 +6,9 @@ from functools import cached_property
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
+from core.adapters.metricas import metricas
 from core.db import Database, make_engine
-from core.ports import Cifrado, Claves, Cola
+from core.ports import Cifrado, Claves, Cola, Metricas
 from core.settings import Settings
 
 
@@ -19,6 +20,7 @@ class Servicios:
     db: Database
     cola: Cola
     claves: Claves = field(default_factory=Argon2Claves)
+    metricas: Metricas = field(default_factory=metricas)
 
     @cached_property
     def cifrado(self) -> Cifrado:

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from core.adapters.celery_queue import CeleryCola
+from core.adapters.observabilidad import ensure_logging
 from core.db import DATABASE_DOWN
 from core.errors import (
     AgenteError,
@@ -22,7 +23,7 @@ from core.errors import (
 )
 from core.settings import Settings
 from core.wiring import Servicios
-from web import auth, chat, chats, cuentas, datos
+from web import auth, chat, chats, cuentas, datos, peticiones, salud
 from web.datos import servicios
 
 __all__ = ["create_app", "problem", "servicios"]
@@ -42,6 +43,7 @@ _STATUS: dict[type[AgenteError], int] = {
 
 def create_app(settings: Settings | None = None, *, max_connections: int = 20) -> OpenAPI:
     settings = settings or Settings()
+    ensure_logging(settings)
     app = OpenAPI(
         "web",
         info=Info(title="Agente Vendedor", version="1"),
@@ -52,7 +54,9 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.extensions["servicios"] = Servicios(
         settings=settings, db=database, cola=CeleryCola(settings.broker_url)
     )
+    peticiones.init_app(app, app.extensions["servicios"].metricas)
     auth.init_app(app, settings)
+    app.register_api(salud.api)
     app.register_api(cuentas.api)
     app.register_api(chat.api)
     app.register_api(chats.api)

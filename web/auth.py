@@ -24,6 +24,7 @@ from jwt import PyJWTError
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 
+from core.adapters.observabilidad import bind
 from core.cuentas import Familia, find_sesion, open_chat_sesion
 from core.errors import Forbidden, Unauthenticated
 from core.models import Rol
@@ -152,6 +153,7 @@ def _identify() -> None:
         usuario_id=seen.usuario_id,
         chat_id=seen.chat_id,
     )
+    bind(empresa_id=empresa_id, usuario_id=seen.usuario_id, chat_id=seen.chat_id)
 
 
 def read_refresh() -> _Claims:
