@@ -1,0 +1,281 @@
+"""A reply's row on its way out: leased before each send, settled after it. All of it is SQL.
+
+Every time is the database's. `entrega_token` fences what failed; what was accepted is a fact
+whoever holds the lease by then, and the piece's number keeps it said once.
+"""
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from core.ports import CuentaCanal
+from core.settings import Settings
+
+OPEN = "('pendiente', 'enviando', 'incierta')"
+
+# What a lease has beyond the send's own deadline: for the two transactions around it.
+_MARGIN_SECONDS = 5.0
+# A bot's turn to speak that is nearer than this is waited for by the sender; a later one, in the
+# row.
+_PATIENCE_SECONDS = 0.5
+
+
+class Desenlace(StrEnum):
+    """How a delivery ended. AJENA: nothing to do (done, not due, not its turn, somebody's)."""
+
+    ENVIADA = "enviada"
+    PARTE = "parte"
+    ESPERA = "espera"
+    INCIERTA = "incierta"
+    FALLIDA = "fallida"
+    AJENA = "ajena"
+
+
+@dataclass(frozen=True)
+class Entregado:
+    """error: the stable code of what went wrong, never text. segundos: until there is more to do,
+    with `siguiente`, the reply behind this one, or else with this one again."""
+
+    desenlace: Desenlace
+    error: str | None = None
+    segundos: float = 0.0
+    siguiente: int | None = None
+
+
+@dataclass(frozen=True)
+class Tomado:
+    """A reply in our hands until `hasta` (this process's monotonic clock).
+
+    turno: seconds until the bot may speak. edad: the reply's, in seconds. cerrado: the customer
+    had left when we looked.
+    """
+
+    mensaje_id: int
+    chat_id: int
+    orden: int
+    cuenta: CuentaCanal
+    externo: str
+    texto: str
+    parte: int
+    token: int
+    intento: int
+    edad: float
+    cerrado: bool
+    turno: float
+    hasta: float
+
+    @property
+    def key(self) -> dict[str, int]:
+        return {
+            "empresa_id": self.cuenta.empresa_id,
+            "id": self.mensaje_id,
+            "canal_id": self.cuenta.id,
+            "chat_id": self.chat_id,
+            "orden": self.orden,
+            "token": self.token,
+            "parte": self.parte,
+        }
+
+
+_LOOK = text(
+    f"""
+    SELECT m.chat_id, m.orden, m.texto, m.entrega, m.entrega_partes, m.entrega_token,
+        m.entrega_intentos, extract(epoch FROM clock_timestamp() - m.creado_en)::float8 AS edad,
+        c.externo, c.cerrado, k.id AS canal_id, k.tipo, k.clave, k.credenciales,
+        extract(epoch FROM k.proximo_envio - clock_timestamp())::float8 AS canal_ocupado,
+        EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id
+                AND a.orden < m.orden AND a.entrega IN {OPEN}) AS detras,
+        :pausa - extract(epoch FROM clock_timestamp() - (
+            SELECT a.entrega_desde FROM mensaje a
+            WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id AND a.orden < m.orden
+              AND a.entrega = 'enviada'
+            ORDER BY a.orden DESC LIMIT 1))::float8 AS chat_ocupado
+    FROM mensaje m
+    JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id
+    JOIN canal k ON k.empresa_id = m.empresa_id AND k.id = m.canal_id
+    WHERE m.empresa_id = :empresa_id AND m.id = :id AND m.entrega IN {OPEN}
+      AND (m.entrega_desde IS NULL OR m.entrega_desde <= clock_timestamp())
+    FOR UPDATE OF m SKIP LOCKED
+    """
+)
+# An expired lease stays what it is: sent, perhaps.
+_POSTPONE = text(
+    """
+    UPDATE mensaje SET
+        entrega = CASE entrega WHEN 'enviando' THEN 'incierta' ELSE entrega END,
+        entrega_desde = clock_timestamp() + make_interval(secs => :segundos)
+    WHERE empresa_id = :empresa_id AND id = :id
+    """
+)
+# The bot's next free moment is ours, and the one after it the next taker's.
+_RESERVE = text(
+    """
+    UPDATE canal SET proximo_envio = greatest(proximo_envio, clock_timestamp())
+        + make_interval(secs => :paso)
+    WHERE empresa_id = :empresa_id AND id = :canal_id
+    RETURNING extract(epoch FROM proximo_envio - clock_timestamp())::float8 - :paso AS turno
+    """
+)
+_LEASE = text(
+    """
+    UPDATE mensaje SET entrega = 'enviando', entrega_token = entrega_token + 1,
+        entrega_intentos = entrega_intentos + 1, timbre_en = NULL,
+        error = CASE entrega WHEN 'enviando' THEN 'envio_incierto' ELSE error END,
+        entrega_desde = clock_timestamp() + make_interval(secs => :lease)
+    WHERE empresa_id = :empresa_id AND id = :id
+    """
+)
+
+
+def take_salida(
+    session: Session, settings: Settings, *, empresa_id: int, mensaje_id: int
+) -> Tomado | Entregado:
+    """Lease the reply, its attempt counted; or say why not now (AJENA, ESPERA, FALLIDA)."""
+    key = {"empresa_id": empresa_id, "id": mensaje_id}
+    row = session.execute(_LOOK, {**key, "pausa": settings.envio_pausa_chat}).one_or_none()
+    if row is None or row.detras:
+        return Entregado(Desenlace.AJENA)
+    if row.entrega_intentos >= settings.envio_intentos:
+        chat = {"chat_id": row.chat_id, "orden": row.orden}
+        return fail_salida(session, {**key, **chat}, "intentos_agotados")
+    busy = max(row.chat_ocupado or 0.0, (row.canal_ocupado or 0.0) - _PATIENCE_SECONDS)
+    if busy > 0:
+        session.execute(_POSTPONE, {**key, "segundos": busy})
+        return Entregado(Desenlace.ESPERA, segundos=busy)
+    step = {"canal_id": row.canal_id, "paso": 1 / settings.envio_por_segundo}
+    turn = max(0.0, session.scalars(_RESERVE, {**key, **step}).one())
+    lease = turn + settings.envio_segundos + _MARGIN_SECONDS
+    session.execute(_LEASE, {**key, "lease": lease})
+    return _tomado(row, empresa_id, mensaje_id, turn, time.monotonic() + lease)
+
+
+def _tomado(row: Row[Any], empresa_id: int, mensaje_id: int, turn: float, hasta: float) -> Tomado:
+    return Tomado(
+        mensaje_id=mensaje_id,
+        chat_id=row.chat_id,
+        orden=row.orden,
+        cuenta=CuentaCanal(empresa_id, row.canal_id, row.tipo, row.clave, row.credenciales),
+        externo=row.externo or "",
+        texto=row.texto,
+        parte=row.entrega_partes,
+        token=row.entrega_token + 1,
+        intento=row.entrega_intentos + 1,
+        edad=row.edad,
+        cerrado=row.cerrado,
+        turno=turn,
+        hasta=hasta,
+    )
+
+
+# --- settling ----------------------------------------------------------------------------------
+
+_NEXT = f"""
+    SELECT id FROM mensaje WHERE empresa_id = :empresa_id AND chat_id = :chat_id
+      AND orden > :orden AND entrega IN {OPEN} ORDER BY orden LIMIT 1
+"""
+_SENT = text(
+    f"""
+    WITH u AS (
+        UPDATE mensaje SET entrega = :entrega, entrega_partes = entrega_partes + 1,
+            entrega_intentos = 0, id_proveedor = :id_proveedor,
+            entrega_desde = clock_timestamp() + make_interval(secs => :segundos)
+        WHERE empresa_id = :empresa_id AND id = :id AND entrega_partes = :parte
+          AND entrega IN {OPEN}
+    ) {_NEXT}
+    """
+)
+_REOPEN = text(
+    "UPDATE chat SET cerrado = false WHERE empresa_id = :empresa_id AND id = :chat_id AND cerrado"
+)
+_FAIL = text(
+    f"""
+    WITH u AS (
+        UPDATE mensaje SET entrega = 'fallida', error = :error, entrega_desde = clock_timestamp()
+        WHERE empresa_id = :empresa_id AND id = :id AND entrega IN {OPEN}
+    ) {_NEXT}
+    """
+)
+_FAIL_CHAT = text(
+    "UPDATE mensaje SET entrega = 'fallida', error = :error, entrega_desde = clock_timestamp() "
+    f"WHERE empresa_id = :empresa_id AND chat_id = :chat_id AND entrega IN {OPEN}"
+)
+_CLOSE = text("UPDATE chat SET cerrado = true WHERE empresa_id = :empresa_id AND id = :chat_id")
+# That it may have been sent before is not forgotten for a later, lesser trouble.
+_RETRY = text(
+    """
+    UPDATE mensaje SET entrega = :entrega, entrega_intentos = :intentos,
+        error = CASE error WHEN 'envio_incierto' THEN error ELSE :error END,
+        entrega_desde = clock_timestamp() + make_interval(secs => :segundos)
+    WHERE empresa_id = :empresa_id AND id = :id AND entrega = 'enviando'
+      AND entrega_token = :token
+    """
+)
+_PAUSE_CANAL = text(
+    "UPDATE canal SET proximo_envio = "
+    "greatest(proximo_envio, clock_timestamp() + make_interval(secs => :segundos)) "
+    "WHERE empresa_id = :empresa_id AND id = :canal_id"
+)
+# Not when somebody has given the canal other credentials meanwhile.
+_BREAK_CANAL = text(
+    "UPDATE canal SET estado = 'error', detalle = :detalle WHERE empresa_id = :empresa_id "
+    "AND id = :canal_id AND credenciales IS NOT DISTINCT FROM :credenciales"
+)
+
+
+def settle_sent(
+    session: Session, taken: Tomado, *, id_proveedor: str, pausa: float, last: bool
+) -> Entregado:
+    """The provider has this piece. Saying it twice changes nothing."""
+    values = {
+        **taken.key,
+        "id_proveedor": id_proveedor,
+        "entrega": "enviada" if last else "pendiente",
+        "segundos": 0.0 if last else pausa,
+    }
+    following = session.scalar(_SENT, values)
+    if taken.cerrado:  # they let us in again
+        session.execute(_REOPEN, taken.key)
+    if last:
+        return Entregado(Desenlace.ENVIADA, segundos=pausa, siguiente=following)
+    return Entregado(Desenlace.PARTE, segundos=pausa)
+
+
+def settle_retry(
+    session: Session, taken: Tomado, *, error: str, pausa: float, sent_perhaps: bool
+) -> None:
+    """Back to waiting, unless the lease was lost. Only what may have been sent counts as tried."""
+    values = {
+        **taken.key,
+        "entrega": "incierta" if sent_perhaps else "pendiente",
+        "intentos": taken.intento if sent_perhaps else taken.intento - 1,
+        "error": error,
+        "segundos": pausa,
+    }
+    session.execute(_RETRY, values)
+
+
+def fail_salida(session: Session, key: dict[str, int], error: str) -> Entregado:
+    """End this reply; the one behind it goes on."""
+    following = session.scalar(_FAIL, {**key, "error": error})
+    return Entregado(Desenlace.FALLIDA, error, siguiente=following)
+
+
+def close_chat(session: Session, taken: Tomado, *, error: str) -> None:
+    """The customer left: nothing that waits for them is sent."""
+    session.execute(_CLOSE, taken.key)
+    session.execute(_FAIL_CHAT, {**taken.key, "error": error})
+
+
+def pause_canal(session: Session, taken: Tomado, *, segundos: float) -> None:
+    """The whole bot is silent for a while."""
+    session.execute(_PAUSE_CANAL, {**taken.key, "segundos": segundos})
+
+
+def break_canal(session: Session, taken: Tomado, *, detalle: str) -> None:
+    """A person must look at the canal; `detalle` tells them why."""
+    why = {"detalle": detalle, "credenciales": taken.cuenta.credenciales}
+    session.execute(_BREAK_CANAL, {**taken.key, **why})
