@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     jwt_secret_key: SecretStr | None = None
     # Comma separated; the first encrypts, all decrypt, so keys can be rotated.
     secrets_key: SecretStr | None = None
+    flower_host: str = "127.0.0.1"
     flower_user: str = "admin"
     flower_password: SecretStr | None = None
     # Who may read /metrics from afar; unset: everyone in desarrollo, this machine in produccion.

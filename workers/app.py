@@ -58,6 +58,14 @@ def _free_what_died(**_: Any) -> None:
     threading.Thread(target=_watch_slots, name="vigilante", daemon=True).start()
 
 
+@worker_ready.connect
+def _say_ready(**_: Any) -> None:
+    """For the launcher and for health checks: the process of this name takes tasks now."""
+    folder = Settings().data_dir / "listos"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _node.partition("@")[0]).write_text(str(os.getpid()))
+
+
 @worker_shutdown.connect
 def _ring_the_last_bells(**_: Any) -> None:
     if servicios.cache_info().currsize:

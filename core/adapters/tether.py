@@ -8,9 +8,11 @@ import ctypes
 import os
 import signal
 import sys
+import time
 
 PARENT = "TETHER_PARENT"
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(death: signal.Signals) -> None:
@@ -30,6 +32,53 @@ def become(argv: list[str], *, death: signal.Signals) -> None:
     die_with_parent(death)
     os.environ[PARENT] = str(os.getpid())
     os.execvp(argv[0], argv)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent dies, so that none gets lost."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(*, besides: int) -> None:
+    """Bury the adopted that have ended; `besides` is somebody else's to wait for."""
+    while (ended := _ended_child()) and ended != besides:
+        os.waitpid(ended, 0)
+
+
+def end_orphans(*, patience: float) -> None:
+    """Return when this process has no children left; SIGKILL after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while (ended := _ended_child()) is not None:
+        if ended:
+            os.waitpid(ended, 0)
+            continue
+        if time.monotonic() > deadline:
+            for pid in _children():
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _ended_child() -> int | None:
+    """A child that has ended and waits for us; 0 while all run, None when there are none."""
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return found.si_pid if found else 0
+
+
+def _children() -> list[int]:
+    me, found = os.getpid(), []
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+            except OSError:  # it ended meanwhile
+                continue
+            if parent == me:
+                found.append(int(entry))
+    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+"""gunicorn's settings, each with its reason (docs/adr/0004)."""
+
+import signal
+from typing import Any
+
+from core.adapters import tether
+from core.settings import Settings
+
+_settings = Settings()
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_procesos
+# Live pages and ?esperar hold a connection for minutes and a greenlet costs 30 kB, a thread a
+# slot: with gevent they cannot use up the room that webhooks need.
+worker_class = "gevent"
+worker_connections = _settings.conexiones_vivas_max + 500
+backlog = 2048
+# SIGTERM: what is being answered may finish. Live pages are told to come back (web/oyente.py).
+graceful_timeout = 30
+timeout = 60
+keepalive = 5
+# A request line and headers of ours are small; the rest is somebody trying something.
+limit_request_line = 4094
+limit_request_fields = 64
+accesslog = None
+errorlog = "-"
+control_socket_disable = True
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A killed master's children must free the port at once for the master that follows."""
+    tether.die_with_parent(signal.SIGKILL)

@@ -1,0 +1,14 @@
+"""Flower's settings: only here, since a password on a command line is everybody's to read."""
+
+from core.settings import Settings
+
+_settings = Settings()
+
+port = _settings.flower_port
+address = _settings.flower_host
+basic_auth = [f"{_settings.flower_user}:{_settings.secret('flower_password')}"]
+# Events cost about a quarter of the throughput: workers send them while Flower is watching.
+enable_events = True
+max_tasks = 5000
+purge_offline_workers = 60
+inspect_timeout = 3000.0
