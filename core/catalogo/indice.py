@@ -1,0 +1,268 @@
+"""The words of one catalogue, and which productos answer a question best.
+
+Like BM25 in that rare words weigh more, unlike it in that the score is the share of the question
+that was answered: 1 is all of it, and half of it is about where a match becomes plausible.
+"""
+
+import math
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.catalogo.parecidos import Vocabulario
+from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
+from core.catalogo.sinonimos import Sinonimos
+from core.catalogo.texto import Medida, fold, terms
+
+MINIMO = 0.3  # below this a match is chance
+
+_CAMPOS = (1.0, 0.8, 0.6, 0.5)  # nombre, marca, categoria, descripcion
+_DESCRIPCION_MAX = 400  # characters; beyond it a description names half the catalogue
+_CABEZA = 1.5  # the first word of a question says what thing it is
+_DESCONOCIDA = 0.6  # a further word that no producto has counts less against those found
+_MEDIDA = 0.75
+_CONTRADICE = 0.35
+_CANDIDATOS = 300  # of these the sizes are compared one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Texto:
+    """What a search reads of a producto's row."""
+
+    id: int
+    sku: str | None
+    nombre: str
+    marca: str
+    categoria: str
+    descripcion: str
+    activo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Ficha:
+    id: int
+    activo: bool
+    cabeza: frozenset[str]
+    largo: int
+    medidas: tuple[Medida, ...]
+    nombre: str
+    sku: str | None
+
+
+@dataclass(slots=True)
+class Acierto:
+    id: int
+    puntaje: float
+    motivo: str
+
+
+class Indice:
+    """Not thread safe: whoever keeps it locks it."""
+
+    def __init__(self, sinonimos: Sinonimos) -> None:
+        self._sinonimos = sinonimos
+        self._clear()
+
+    def _clear(self) -> None:
+        self._fichas: list[_Ficha | None] = []
+        self._slots: dict[int, int] = {}
+        self._postings: dict[str, array[int]] = {}
+        self._skus: dict[str, int] = {}
+        self._vocabulario = Vocabulario()
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    @property
+    def worn(self) -> bool:
+        """More replaced entries than live ones: building anew is cheaper than carrying them."""
+        return len(self._fichas) > 1000 + 2 * len(self._slots)
+
+    def put(self, texto: Texto) -> None:
+        """Add a producto, or replace what was known of it."""
+        self.remove(texto.id)
+        slot = len(self._fichas)
+        name = terms(texto.nombre)
+        stems = [t for t in name if isinstance(t, str)]
+        mentions = self._sinonimos.find(stems, pregunta=False)
+        keys: dict[str, int] = dict.fromkeys((m.concepto for m in mentions), 0)
+        sizes = [t for t in name if isinstance(t, Medida)]
+        for campo, more in enumerate((texto.marca, texto.categoria, ""), start=1):
+            more = more or (texto.descripcion[:_DESCRIPCION_MAX] if campo == 3 else "")
+            for term in terms(more):
+                if isinstance(term, Medida):
+                    sizes += [term] if campo == 3 else []
+                else:
+                    keys.setdefault(term, campo)
+        keys.update(dict.fromkeys(stems, 0))
+        for size in sizes:
+            keys.setdefault(size.clave, 0)
+            keys.setdefault(f"n:{size.numero}", 0)
+        for key, campo in keys.items():
+            self._postings.setdefault(key, array("Q")).append(slot << 2 | campo)
+            if key.isalpha():
+                self._vocabulario.add(key)
+        head = {m.concepto for m in mentions if m.inicio == 0} | set(stems[:1])
+        sku = fold(texto.sku) if texto.sku else None
+        if sku:
+            self._skus[sku] = texto.id
+        self._slots[texto.id] = slot
+        self._fichas.append(
+            _Ficha(
+                texto.id,
+                texto.activo,
+                frozenset(head),
+                len(stems),
+                tuple(sizes),
+                fold(texto.nombre),
+                sku,
+            )
+        )
+
+    def remove(self, id_: int) -> None:
+        slot = self._slots.pop(id_, None)
+        if slot is None:
+            return
+        ficha = self._fichas[slot]
+        self._fichas[slot] = None
+        if ficha is not None and ficha.sku and self._skus.get(ficha.sku) == id_:
+            del self._skus[ficha.sku]
+
+    # --- asking --------------------------------------------------------------------------------
+
+    def search(self, texto: str, n: int, *, inactivos: bool = False) -> list[Acierto]:
+        """Best first, at most n; none when nothing is like `texto`."""
+        exact = self._by_code(texto, inactivos)
+        pregunta = parse_pregunta(texto, self._sinonimos)
+        self._widen(pregunta)
+        found = self._rank(pregunta, fold(texto), inactivos)
+        first = {a.id for a in exact}
+        return (exact + [a for a in found if a.id not in first])[:n]
+
+    def _by_code(self, texto: str, inactivos: bool) -> list[Acierto]:
+        """A code is exact or nothing; inside a sentence it must look like one."""
+        folded = fold(texto)
+        found = []
+        whole = self._skus.get(folded)
+        if whole is not None:
+            found.append(Acierto(whole, 1.0, "código"))
+        else:
+            for word in folded.split():
+                word = word.strip(".,;:!?¡¿()\"'")
+                id_ = self._skus.get(word)
+                if id_ and len(word) > 3 and any(c.isdigit() for c in word):
+                    found.append(Acierto(id_, 0.99, "código"))
+        return [a for a in found if inactivos or self._active(a.id)]
+
+    def _active(self, id_: int) -> bool:
+        ficha = self._fichas[self._slots[id_]]
+        return ficha is not None and ficha.activo
+
+    def _widen(self, pregunta: Pregunta) -> None:
+        """Give each word the catalogue's own spellings; join words that it writes together."""
+        units = pregunta.palabras
+        for left, right in zip(units, units[1:], strict=False):
+            joined = left.texto + right.texto
+            if joined in self._vocabulario and joined not in left.claves:
+                left.claves[joined] = right.claves[joined] = 0.95
+        for unit in units:
+            for key, sure in self._vocabulario.variants(unit.texto).items():
+                unit.claves.setdefault(key, sure)
+            if not any(key in self._postings for key in unit.claves):
+                unit.claves.update(self._guess(unit.texto))
+
+    def _guess(self, word: str) -> dict[str, float]:
+        guessed = self._vocabulario.guess(word)
+        if guessed:
+            return guessed
+        # A misspelt synonym of a word that the catalogue has.
+        known = self._sinonimos.palabras.guess(word)
+        found: dict[str, float] = {}
+        for other, sure in known.items():
+            if sure < 0.7:
+                continue
+            for mention in self._sinonimos.find([other], pregunta=True):
+                found[mention.concepto] = sure * 0.95
+        return found
+
+    def _weight(self, unit: Unidad) -> float:
+        total = max(1, len(self._slots))
+        seen = max((len(self._postings.get(k, ())) for k in unit.claves), default=0)
+        often = min(total, max(3, seen))
+        return math.log(1 + (total - often + 0.5) / (often + 0.5))
+
+    def _rank(self, pregunta: Pregunta, folded: str, inactivos: bool) -> list[Acierto]:
+        words, sizes = pregunta.palabras, pregunta.medidas
+        if not words and not sizes:
+            return []
+        scores: dict[int, float] = {}
+        words_matched: dict[int, int] = {}
+        total = 0.0
+        for n, unit in enumerate(words):
+            matches = self._matches(unit)
+            weight = self._weight(unit) * (_CABEZA if n == 0 else 1 if matches else _DESCONOCIDA)
+            total += weight
+            for slot, quality in matches.items():
+                scores[slot] = scores.get(slot, 0.0) + weight * quality
+                words_matched[slot] = words_matched.get(slot, 0) + 1
+        size_weight = _MEDIDA * (total / len(words) if words else 1.0)
+        for unit in sizes:
+            matches = self._matches(unit)
+            total += size_weight if unit.medida and unit.medida.familia else size_weight / 2
+            for slot, quality in matches.items():
+                if slot in scores or not words:
+                    scores[slot] = scores.get(slot, 0.0) + size_weight * quality
+        best = sorted(scores.items(), key=lambda s: -s[1])[:_CANDIDATOS]
+        found = [
+            self._judge(
+                pregunta, ficha, min(1.0, score / total), words_matched.get(slot, 0), folded
+            )
+            for slot, score in best
+            if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
+        ]
+        found = [a for a in found if a.puntaje >= MINIMO]
+        return sorted(found, key=lambda a: (-a.puntaje, a.id))
+
+    def _matches(self, unit: Unidad) -> dict[int, float]:
+        """slot → how well it answers this unit, in its best field."""
+        found: dict[int, float] = {}
+        for key, quality in unit.claves.items():
+            for posting in self._postings.get(key, ()):
+                slot, value = posting >> 2, quality * _CAMPOS[posting & 3]
+                if value > found.get(slot, 0.0):
+                    found[slot] = value
+        return found
+
+    def _judge(
+        self, pregunta: Pregunta, ficha: _Ficha, share: float, matched: int, folded: str
+    ) -> Acierto:
+        """The share answered, less what makes it another thing: size, head noun, extra words."""
+        if ficha.nombre == folded:
+            return Acierto(ficha.id, 0.99, "nombre")
+        reason = "nombre"
+        if pregunta.palabras:
+            head = pregunta.palabras[0].claves
+            if ficha.cabeza.isdisjoint(head):
+                share *= 0.88
+            elif pregunta.palabras[0].texto not in ficha.cabeza:
+                reason = "parecido o sinónimo"
+        share /= 1 + 0.012 * max(0, ficha.largo - matched)
+        against = sum(contradicts(u.medida, ficha.medidas) for u in pregunta.medidas if u.medida)
+        if against:
+            share *= _CONTRADICE if against == 1 else _CONTRADICE / 2
+            reason = "otra medida"
+        return Acierto(ficha.id, round(share, 4), reason)
+
+
+def contradicts(asked: Medida, has: Iterable[Medida]) -> bool:
+    """Whether a thing of sizes `has` is certainly not of size `asked`: it states that kind of
+    size, and only others."""
+    same_kind = [m for m in has if m.familia == asked.familia]
+    if not asked.familia or not same_kind:
+        return False
+    if asked.familia == "x":
+        parts = set(asked.numero.split("x"))
+        return not any(
+            parts <= (have := set(m.numero.split("x"))) or have <= parts for m in same_kind
+        )
+    return all(m.clave != asked.clave for m in has)

@@ -1,0 +1,68 @@
+"""What the trade calls the same thing: words and phrases that lead to one concept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from core.catalogo.parecidos import Vocabulario
+from core.catalogo.texto import terms
+
+_FILE = Path(__file__).with_name("sinonimos.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Mencion:
+    """`largo` words from `inicio` name `concepto`. Only the words of a question may be
+    `ambigua`: they name it there, and something else inside a producto's name."""
+
+    inicio: int
+    largo: int
+    concepto: str
+    ambigua: bool
+
+
+class Sinonimos:
+    def __init__(self, grupos: Sequence[dict[str, list[str]]]) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str, bool]]] = {}
+        self.palabras = Vocabulario()
+        for n, grupo in enumerate(grupos):
+            for ambigua, key in ((False, "es"), (True, "tambien")):
+                for phrase in grupo.get(key, ()):
+                    self._add(phrase, f"~{n}", ambigua)
+        for options in self._by_first.values():
+            options.sort(key=lambda o: -len(o[0]))
+
+    def _add(self, phrase: str, concept: str, ambiguous: bool) -> None:
+        stems = tuple(t for t in terms(phrase) if isinstance(t, str))
+        if not stems:
+            raise ValueError(f"synonym {phrase!r} has no word")
+        options = self._by_first.setdefault(stems[0], [])
+        if (stems, concept) not in [o[:2] for o in options]:
+            options.append((stems, concept, ambiguous))
+        for word in stems:
+            self.palabras.add(word)
+
+    def find(self, stems: Sequence[str], *, pregunta: bool) -> list[Mencion]:
+        """Every mention in `stems`. A longer phrase covers what could start inside it, so that a
+        pico de loro mentions no pico; its first word may still say what kind of thing it is."""
+        found: list[Mencion] = []
+        covered = 0
+        for start, first in enumerate(stems):
+            if start < covered:
+                continue
+            for phrase, concept, ambiguous in self._by_first.get(first, ()):
+                if ambiguous and not pregunta:
+                    continue
+                if tuple(stems[start : start + len(phrase)]) == phrase:
+                    found.append(Mencion(start, len(phrase), concept, ambiguous))
+                    covered = max(covered, start + len(phrase))
+        return found
+
+
+@cache
+def sinonimos() -> Sinonimos:
+    """The shipped list, read once per process."""
+    return Sinonimos(yaml.safe_load(_FILE.read_text(encoding="utf-8")))

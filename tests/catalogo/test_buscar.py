@@ -1,0 +1,94 @@
+"""The Catalogo port over real rows: fresh, per empresa, caught up with every change."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+
+from core.catalogo.buscar import CatalogoDeEmpresa
+from core.db import Database
+from core.models import Empresa, Producto
+
+
+def add(db: Database, empresa_id: int, nombre: str, **more: object) -> int:
+    """A producto as the catalogue's own code would leave it: stamped with a new version."""
+    with db.empresa(empresa_id) as session:
+        version = session.scalar(
+            text("UPDATE empresa SET catalogo_version = catalogo_version + 1 RETURNING 1")
+        )
+        version = session.scalar(text("SELECT catalogo_version FROM empresa"))
+        producto = Producto(
+            empresa_id=empresa_id,
+            clave=f"n:{nombre}",
+            nombre=nombre,
+            precio=Decimal("10"),
+            moneda="COP",
+            version=version,
+            **more,
+        )
+        session.add(producto)
+        session.flush()
+        return producto.id
+
+
+@pytest.fixture
+def empresa_id(db: Database) -> int:
+    for id_ in (1, 2):
+        with db.empresa(id_) as session:
+            session.add(Empresa(id=id_, nombre=f"Tienda {id_}"))
+    return 1
+
+
+def names(db: Database, empresa_id: int, texto: str) -> list[str]:
+    return [h.producto.nombre for h in CatalogoDeEmpresa(db, empresa_id).buscar(texto)]
+
+
+def test_a_new_producto_is_found_at_the_next_search(db: Database, empresa_id: int) -> None:
+    add(db, empresa_id, "Serrucho 18 pulgadas")
+    assert names(db, empresa_id, "serrucho") == ["Serrucho 18 pulgadas"]
+    add(db, empresa_id, "Martillo de uña")
+    assert names(db, empresa_id, "martillos") == ["Martillo de uña"]
+
+
+def test_another_empresa_finds_nothing_of_it(db: Database, empresa_id: int) -> None:
+    mine = add(db, empresa_id, "Martillo de uña")
+    assert names(db, 2, "martillo") == []
+    assert CatalogoDeEmpresa(db, 2).por_id([mine]) == {}
+
+
+def test_stock_and_price_are_those_of_the_row_right_now(db: Database, empresa_id: int) -> None:
+    add(db, empresa_id, "Martillo de uña", stock=Decimal(7))
+    catalogo = CatalogoDeEmpresa(db, empresa_id)
+    assert catalogo.buscar("martillo")[0].producto.stock == 7
+    with db.empresa(empresa_id) as session:  # a sale: nothing a search reads has changed
+        session.execute(text("UPDATE producto SET stock = 2, precio = 12.5"))
+    found = catalogo.buscar("martillo")[0].producto
+    assert (found.stock, found.precio) == (2, Decimal("12.50"))
+
+
+def test_an_inactive_producto_is_neither_found_nor_shown(db: Database, empresa_id: int) -> None:
+    id_ = add(db, empresa_id, "Martillo de uña", activo=False)
+    assert names(db, empresa_id, "martillo") == []
+    assert CatalogoDeEmpresa(db, empresa_id).por_id([id_]) == {}
+
+
+def test_deleted_rows_leave_the_index(db: Database, empresa_id: int) -> None:
+    add(db, empresa_id, "Martillo de uña")
+    assert names(db, empresa_id, "martillo")
+    with db.empresa(empresa_id) as session:
+        session.execute(text("DELETE FROM producto"))
+        session.execute(text("UPDATE empresa SET catalogo_version = catalogo_version + 1"))
+    add(db, empresa_id, "Serrucho")
+    assert names(db, empresa_id, "martillo") == []
+    assert names(db, empresa_id, "serrucho") == ["Serrucho"]
+
+
+def test_an_exact_sku_comes_first_and_alone_is_sure(db: Database, empresa_id: int) -> None:
+    add(db, empresa_id, "Martillo MAR-7 de uña", sku="OTRO-1")
+    add(db, empresa_id, "Serrucho", sku="MAR-7")
+    found = CatalogoDeEmpresa(db, empresa_id).buscar("mar-7")
+    assert (found[0].producto.nombre, found[0].puntaje) == ("Serrucho", 1.0)
+
+
+def test_an_unknown_empresa_has_no_catalogue(db: Database, empresa_id: int) -> None:
+    assert names(db, 99, "martillo") == []
