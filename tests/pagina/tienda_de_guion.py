@@ -1,0 +1,226 @@
+"""A scripted shop behind the real page, on a real socket: what a server does when it misbehaves.
+
+It keeps the chat's contract (dedupe by id_externo, history in order, events by a counter) unless
+a test tells it to refuse, to forget to answer, to cut the line or to say things twice.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.serving import make_server
+
+from web.pagina import Tienda, show_page
+
+_HEARTBEAT = 5.0
+
+
+@dataclass
+class Chat:
+    chat_id: str
+    token: str
+    mensajes: list[dict[str, Any]] = field(default_factory=list)
+    eventos: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    ventas: dict[int, dict[str, Any]] = field(default_factory=dict)
+    escribiendo: int = 0
+
+
+class TiendaDeGuion:
+    """Faults are plain attributes; `rechazos` and `tragados` are used up one per request."""
+
+    def __init__(self) -> None:
+        self.chats: dict[str, Chat] = {}
+        self.rechazos: list[int] = []  # statuses to answer instead of taking a text
+        self.tragados = 0  # texts to take while the answer is lost
+        self.cola_llena = False  # the stream answers 503
+        self.mudo = False  # the stream stays open and says nothing
+        self.repite = 1  # how often each event is told
+        self.recibidos: list[str] = []  # id_externo of every POST that arrived, refused or not
+        self.direcciones: list[str] = []
+        self.nombre = "Ferretería El Tornillo"
+        self._cambio = threading.Condition()
+        self._epoca = 0
+        self._puerto = 0
+        self._app = self._build()
+        self.start()
+
+    # --- as a process ------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Listen, on the same port as before."""
+        self._server = make_server("127.0.0.1", self._puerto, self._app, threaded=True)
+        self._puerto = self._server.port
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Die with every line open; what was taken stays."""
+        self.cut()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def cut(self) -> None:
+        """End every open stream."""
+        with self._cambio:
+            self._epoca += 1
+            self._cambio.notify_all()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._puerto}"
+
+    # --- what the shop does ------------------------------------------------------------------
+
+    @property
+    def chat(self) -> Chat:
+        """The chat opened last."""
+        return list(self.chats.values())[-1]
+
+    def say(self, texto: str, *, remitente: str = "bot", **mas: Any) -> None:
+        with self._cambio:
+            self._append(self.chat, remitente, texto, **mas)
+
+    def type_something(self, activo: bool) -> None:
+        with self._cambio:
+            self.chat.escribiendo = 1 if activo else 2
+            self._cambio.notify_all()
+
+    def sell(self, venta: dict[str, Any]) -> None:
+        """Record `venta`, or its new state, and tell of it."""
+        with self._cambio:
+            chat = self.chat
+            full = {"chat_id": chat.chat_id, "creada_en": _now(), **venta}
+            chat.ventas[venta["id"]] = chat.ventas.get(venta["id"], {}) | full
+            chat.eventos.append(("venta", chat.ventas[venta["id"]]))
+            self._cambio.notify_all()
+
+    def _append(self, chat: Chat, remitente: str, texto: str, **mas: Any) -> dict[str, Any]:
+        mensaje = {
+            "id": 100 + len(chat.mensajes),
+            "orden": len(chat.mensajes) + 1,
+            "remitente": remitente,
+            "mensaje": texto,
+            "tipo": "texto",
+            "timestamp": _now(),
+            "estado_venta": "ninguna",
+            "entrega": "enviada",
+            "id_externo": None,
+        } | mas
+        chat.mensajes.append(mensaje)
+        chat.eventos.append(("mensaje", mensaje))
+        self._cambio.notify_all()
+        return mensaje
+
+    # --- HTTP --------------------------------------------------------------------------------
+
+    def _build(self) -> Flask:
+        app = Flask("web")
+        app.add_url_rule(
+            "/", "pagina", lambda: show_page(Tienda(nombre=self.nombre, canal="clave-de-guion"))
+        )
+        app.add_url_rule("/chat/sesion", "sesion", self._open, methods=["POST"])
+        app.add_url_rule("/chat/texto", "texto", self._take, methods=["POST"])
+        app.add_url_rule("/auth/logout", "logout", self._logout, methods=["POST"])
+        app.add_url_rule("/chat/historial/<chat_id>", "historial", self._show)
+        app.add_url_rule("/ventas/historial/<chat_id>", "ventas", self._show_ventas)
+        app.add_url_rule("/chat/eventos/<chat_id>", "eventos", self._follow)
+        app.before_request(lambda: self.direcciones.append(request.full_path))
+        return app
+
+    def _open(self) -> tuple[Response, int]:
+        n = len(self.chats) + 1
+        chat = Chat(f"web-{n}", f"token-{n}")
+        self.chats[chat.chat_id] = chat
+        return jsonify(chat_id=chat.chat_id, token=chat.token), 201
+
+    def _mine(self, chat_id: str) -> Chat | None:
+        chat = self.chats.get(chat_id)
+        sent = request.headers.get("Authorization")
+        return chat if chat and sent == f"Bearer {chat.token}" else None
+
+    def _logout(self) -> tuple[str, int]:
+        return "", 204
+
+    def _take(self) -> tuple[Response, int]:
+        body = request.get_json()
+        with self._cambio:
+            self.recibidos.append(body["id_externo"])
+            if self.rechazos:
+                return _problem(self.rechazos.pop(0))
+            chat = self._mine(body["chat_id"])
+            if chat is None:
+                return _problem(401)
+            known = [m for m in chat.mensajes if m["id_externo"] == body["id_externo"]]
+            mensaje = (
+                known[0]
+                if known
+                else self._append(
+                    chat, "usuario", body["mensaje"], id_externo=body["id_externo"]
+                )
+            )
+            if self.tragados:
+                self.tragados -= 1
+                raise ConnectionAbortedError
+        return jsonify(mensaje_id=mensaje["id"], chat_id=chat.chat_id, estado="encolado"), 202
+
+    def _show(self, chat_id: str) -> tuple[Response, int]:
+        chat = self._mine(chat_id)
+        if chat is None:
+            return _problem(401)
+        with self._cambio:
+            return jsonify(
+                chat_id=chat_id, mensajes=chat.mensajes, ultimo_evento=len(chat.eventos)
+            ), 200
+
+    def _show_ventas(self, chat_id: str) -> tuple[Response, int]:
+        chat = self._mine(chat_id)
+        if chat is None:
+            return _problem(401)
+        return jsonify(elementos=list(chat.ventas.values()), siguiente=None), 200
+
+    def _follow(self, chat_id: str) -> tuple[Response, int]:
+        chat = self._mine(chat_id)
+        if chat is None:
+            return _problem(401)
+        if self.cola_llena:
+            return _problem(503)
+        desde = int(request.headers.get("Last-Event-ID", 0))
+        return Response(self._stream(chat, desde), mimetype="text/event-stream"), 200
+
+    def _stream(self, chat: Chat, desde: int) -> Iterator[str]:
+        epoca = self._epoca
+        yield ": hola\n\n"
+        while True:
+            with self._cambio:
+                while not (chat.escribiendo or desde < len(chat.eventos) or epoca != self._epoca):
+                    if not self._cambio.wait(_HEARTBEAT) and not self.mudo:
+                        break
+                if epoca != self._epoca:
+                    return
+                out = ": sigo\n\n"
+                if not self.mudo:
+                    for n, (tipo, datos) in list(enumerate(chat.eventos, 1))[desde:]:
+                        text = f"id: {n}\nevent: {tipo}\ndata: {json.dumps(datos)}\n\n"
+                        out += text * self.repite
+                    desde = len(chat.eventos)
+                if chat.escribiendo:
+                    activo = json.dumps({"activo": chat.escribiendo == 1})
+                    out += f"event: escribiendo\ndata: {activo}\n\n"
+                    chat.escribiendo = 0
+            yield out
+
+
+def _problem(status: int) -> tuple[Response, int]:
+    codigo = {401: "no_autenticado", 422: "datos_invalidos", 503: "no_disponible_ahora"}
+    return jsonify(status=status, codigo=codigo.get(status, "error")), status
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+

@@ -1,0 +1,53 @@
+/* One message as a bubble with its time and, for the customer's own, what became of it. */
+
+import { formatCompleta, formatHora, hasTexto, t } from "./formato.js";
+import { make, makeIcono } from "./nodos.js";
+
+const AUTORES = { usuario: "tu", bot: "tienda", agente: "persona" };
+const ICONOS = { enviando: "reloj", enviado: "visto", sin_enviar: "alerta", rechazado: "alerta" };
+
+/** acciones: alReintentar(id_externo), alDescartar(id_externo). */
+export function makeBurbuja(item, acciones) {
+  const visible = item.autor === "agente" && item.primero;
+  const quien = make(visible ? "p.quien" : "p.oculto", {}, t(AUTORES[item.autor]));
+  return make(
+    `div.fila.fila-${item.autor}`,
+    { "data-estado": item.estado },
+    visible ? makeCara() : null,
+    quien,
+    make("div.burbuja", { dir: "auto" }, readTexto(item)),
+    makePie(item, acciones),
+  );
+}
+
+const makeCara = () => make("span.cara", { "aria-hidden": "true" }, makeIcono("persona"));
+
+function readTexto({ texto, tipo }) {
+  return texto || (tipo && hasTexto(tipo) ? t(tipo) : "");
+}
+
+function makePie(item, { alReintentar, alDescartar }) {
+  const pie = make("div.pie");
+  if (item.estado === "enviado") {
+    const hora = { datetime: item.fecha.toISOString(), title: formatCompleta(item.fecha) };
+    pie.append(make("time", hora, formatHora(item.fecha)));
+  }
+  if (item.autor === "usuario") {
+    pie.append(make("span.suerte", {}, makeIcono(ICONOS[item.estado]), make("span", {}, fate(item))));
+  }
+  if (item.estado === "sin_enviar" || item.estado === "rechazado") {
+    pie.append(makeBoton("reintentar", () => alReintentar(item.id_externo)));
+  }
+  if (item.estado === "rechazado") {
+    pie.append(makeBoton("descartar", () => alDescartar(item.id_externo)));
+  }
+  return pie;
+}
+
+function fate({ estado, error }) {
+  const exacto = `rechazado_${error}`;
+  return t(estado === "rechazado" && hasTexto(exacto) ? exacto : estado);
+}
+
+const makeBoton = (clave, onclick) =>
+  make("button.enlace", { type: "button", onclick }, t(clave));

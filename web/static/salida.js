@@ -1,0 +1,148 @@
+/* The outbox: what the customer wrote stays in localStorage until the server shows it back.
+
+One key per message, so that two tabs never overwrite each other. A message is sent again with the
+same id_externo for as long as it takes; the server takes it once. */
+
+import { sendTexto, Rechazo } from "./api.js";
+import { keys, makeUuid, read, remove, withLock, write } from "./almacen.js";
+import { delayAfter, Pausa } from "./pausa.js";
+
+export class Salida {
+  #tropiezos = new Set(); // id_externo of those whose last try failed, in this tab
+
+  constructor(canal) {
+    this.prefijo = `agente.${canal}.salida.`;
+  }
+
+  /** In the order of writing: {id_externo, mensaje, creado, mensaje_id?, chat_id?, error?}. */
+  get items() {
+    return keys(this.prefijo)
+      .map(read)
+      .filter((item) => item !== null)
+      .sort((a, b) => a.creado - b.creado)
+      .map((item) => ({ ...item, tropiezo: this.#tropiezos.has(item.id_externo) }));
+  }
+
+  get unsent() {
+    return this.items.filter((item) => !item.mensaje_id);
+  }
+
+  get next() {
+    return this.unsent.find((item) => !item.error);
+  }
+
+  add(mensaje) {
+    const ultimo = this.items.at(-1)?.creado ?? 0;
+    const item = { id_externo: makeUuid(), mensaje, creado: Math.max(Date.now(), ultimo + 1) };
+    write(this.prefijo + item.id_externo, item);
+  }
+
+  /** Change what is kept of an item; one that is gone by now stays gone. */
+  update(id_externo, cambios) {
+    const item = read(this.prefijo + id_externo);
+    if (item !== null) write(this.prefijo + id_externo, { ...item, ...cambios });
+  }
+
+  markTropiezo(id_externo, tropezo) {
+    if (tropezo) this.#tropiezos.add(id_externo);
+    else this.#tropiezos.delete(id_externo);
+  }
+
+  remove(id_externo) {
+    this.#tropiezos.delete(id_externo);
+    remove(this.prefijo + id_externo);
+  }
+
+  /** Forget what the server shows already. */
+  settle(mensajes) {
+    const vistos = new Set(mensajes.flatMap(({ id, id_externo }) => [id, id_externo]));
+    for (const { id_externo, mensaje_id } of this.items) {
+      if (vistos.has(id_externo) || vistos.has(mensaje_id)) this.remove(id_externo);
+    }
+  }
+
+  /** Forget what another chat took; what nobody took yet goes to the present one. */
+  keepFor(chat_id) {
+    for (const item of this.items) {
+      if (item.mensaje_id && item.chat_id !== chat_id) this.remove(item.id_externo);
+    }
+  }
+
+  clear() {
+    for (const item of this.items) this.remove(item.id_externo);
+  }
+}
+
+export class Cartero {
+  #salida;
+  #sesion;
+  #hooks;
+  #pausa = new Pausa();
+  #busy = false;
+
+  /** hooks: alCambiar(), alTener(sesion), alPerder(sesion) → Promise, alFallar(error). */
+  constructor(salida, sesion, hooks) {
+    this.#salida = salida;
+    this.#sesion = sesion;
+    this.#hooks = hooks;
+  }
+
+  /** Send what waits, now. Safe to call at any moment and any number of times. */
+  async wake() {
+    this.#pausa.wake();
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      let fallos = 0;
+      while (this.#salida.next) {
+        const segundos = await this.#sendNext();
+        if (segundos === null) fallos = 0;
+        else await this.#pausa.wait(delayAfter(fallos++, segundos));
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  retry(id_externo) {
+    this.#salida.update(id_externo, { error: undefined });
+    this.#salida.markTropiezo(id_externo, false);
+    this.#hooks.alCambiar();
+    this.wake();
+  }
+
+  /** null when the head of the queue moved on, else how long the server wants us to wait. */
+  #sendNext() {
+    // Held for one try only: a tab asleep between tries must not keep the others waiting.
+    return withLock(this.#salida.prefijo, async () => {
+      const item = this.#salida.next;
+      if (!item) return null;
+      let sesion = null;
+      try {
+        sesion = await this.#sesion.ensure();
+        this.#hooks.alTener(sesion);
+        const { mensaje_id } = await sendTexto(sesion, item);
+        this.#salida.markTropiezo(item.id_externo, false);
+        this.#salida.update(item.id_externo, { mensaje_id, chat_id: sesion.chat_id });
+        return null;
+      } catch (error) {
+        return await this.#forgive(error, item, sesion);
+      } finally {
+        this.#hooks.alCambiar();
+      }
+    });
+  }
+
+  async #forgive(error, item, sesion) {
+    if (sesion && error instanceof Rechazo) {
+      if (error.isFinal) {
+        this.#salida.update(item.id_externo, { error: error.codigo || "error" });
+        return null;
+      }
+      if (error.losesSesion) await this.#hooks.alPerder(sesion).catch(this.#hooks.alFallar);
+    }
+    this.#salida.markTropiezo(item.id_externo, true);
+    this.#hooks.alFallar(error);
+    return error.segundos ?? 0;
+  }
+}

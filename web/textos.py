@@ -1,0 +1,77 @@
+"""Every word that the chat page shows, for its template and its scripts. `{n}` and the like are
+filled in by whoever shows it.
+"""
+
+CHAT = {
+    "titulo": "Chat con {tienda}",
+    "descripcion": "Pregunta precios y existencias, y compra por chat.",
+    "ir_a_escribir": "Ir a escribir un mensaje",
+    "sin_javascript": "Este chat necesita JavaScript. Actívalo en tu navegador y recarga.",
+    # Header
+    "linea": "Precios, existencias y pedidos",
+    "linea_conectando": "Conectando…",
+    "linea_escribiendo": "Escribiendo…",
+    "nueva": "Nueva conversación",
+    # Welcome
+    "saludo": "¡Hola! ¿Qué necesitas hoy?",
+    "saludo_detalle": (
+        "Pregunta por precios y existencias o haz tu pedido. Te respondemos al momento."
+    ),
+    "ejemplos": "Ejemplos para empezar",
+    "ejemplo_1": "Quiero comprar 10 martillos.",
+    "ejemplo_2": "¿Cuánto cuesta el cemento?",
+    "ejemplo_3": "¿Tienen bombillos LED de 9W?",
+    # Thread
+    "conversacion": "Conversación",
+    "anterior": "Conversación anterior",
+    "tu": "Tú",
+    "tienda": "La tienda",
+    "persona": "Una persona de la tienda",
+    "escribiendo": "La tienda está escribiendo",
+    "hoy": "Hoy",
+    "ayer": "Ayer",
+    "nuevos_uno": "1 mensaje nuevo",
+    "nuevos_varios": "{n} mensajes nuevos",
+    "ir_al_final": "Ir al final",
+    "imagen": "Imagen",
+    "audio": "Audio",
+    # State of the customer's own messages
+    "enviando": "Enviando…",
+    "enviado": "Enviado",
+    "sin_enviar": "Sin enviar. Seguimos intentando.",
+    "rechazado": "No se pudo enviar.",
+    "rechazado_demasiado_largo": "No se pudo enviar: es demasiado largo.",
+    "reintentar": "Reintentar",
+    "descartar": "Descartar",
+    # Composer
+    "mensaje": "Escribe un mensaje",
+    "enviar": "Enviar",
+    "quedan": "Quedan {n} caracteres",
+    # Connection
+    "sin_red": "Sin conexión a internet. Lo que escribas saldrá cuando vuelva.",
+    "reconectando": "Se perdió la conexión con la tienda. Reconectando…",
+    "conectado": "Conexión recuperada.",
+    "sesion_renovada": "Tu sesión anterior terminó. Empezamos una conversación nueva.",
+    "otra_pestana": "Se empezó una conversación nueva en otra pestaña.",
+    "no_disponible": "Este chat no está disponible ahora. Recarga la página en unos minutos.",
+    # Sale
+    "venta_confirmada": "Venta confirmada",
+    "venta_cancelada": "Venta cancelada",
+    "venta_numero": "N.º {n}",
+    "venta_cantidad": "{cantidad} × {precio}",
+    "venta_sku": "Ref. {sku}",
+    "venta_total": "Total",
+    "venta_impuestos": "Impuestos incluidos",
+    # New conversation
+    "nueva_pregunta": "¿Empezar una conversación nueva?",
+    "nueva_detalle": "La conversación actual dejará de verse en este dispositivo.",
+    "nueva_pendientes_uno": "Hay 1 mensaje sin enviar y se descartará.",
+    "nueva_pendientes_varios": "Hay {n} mensajes sin enviar y se descartarán.",
+    "nueva_si": "Empezar de nuevo",
+    "nueva_no": "Seguir en esta",
+    # Instead of the chat
+    "sin_tienda_titulo": "Todavía no hay una tienda aquí",
+    "sin_tienda": "Esta instalación funciona, pero no tiene una tienda de demostración.",
+    "caida_titulo": "Volvemos enseguida",
+    "caida": "La tienda no responde en este momento. Esta página se recarga sola.",
+}
