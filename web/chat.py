@@ -160,7 +160,12 @@ def read_historial(path: ChatPath, query: Historial) -> dict[str, Any]:
     mensajes = read_mensajes(
         datos.sesion(), empresa_id=who.empresa_id, chat_pk=chat.id, last=query.limite
     )
-    return {"chat_id": chat.chat_id, "mensajes": [show_mensaje(m) for m in mensajes]}
+    return {
+        "chat_id": chat.chat_id,
+        "mensajes": [show_mensaje(m) for m in mensajes],
+        # Read before the messages: following the stream from here misses none.
+        "ultimo_evento": chat.ultimo_evento,
+    }
 
 
 @api.get("/chat/eventos/<path:chat_id>")
