@@ -76,6 +76,8 @@ class Settings(BaseSettings):
 
     # Delivery to a channel: one try, and how long its row is leased.
     envio_segundos: float = 10.0
+    # What the lease has beyond that, for the transactions around it.
+    envio_margen_segundos: float = 5.0
     envio_intentos: int = 8
     # What one bot may say a second, and the pause within one chat (Telegram's published limits).
     envio_por_segundo: float = 30.0

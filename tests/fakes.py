@@ -2,8 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
-from core.ports import Tarea
+from core.ports import CuentaCanal, Entrante, Tarea
 
 
 @dataclass
@@ -32,3 +33,38 @@ class ClavesRapidas:
             return False
         sal, _, resto = guardada.partition("$")
         return resto == hashlib.sha256((sal + clave).encode()).hexdigest()
+
+
+@dataclass
+class CanalDePapel:
+    """core.ports.Canal on a list. `fallas` holds what the next sends raise, None for nothing;
+    with `acepta_antes` a failing send is on the list all the same, as when an answer is lost."""
+
+    enviados: list[tuple[str, str]] = field(default_factory=list)
+    fallas: list[Exception | None] = field(default_factory=list)
+    acepta_antes: bool = False
+    max_caracteres: int = 4096
+    webhook: str | None = None
+
+    def abrir(self, cuenta: CuentaCanal) -> "CanalDePapel":
+        """core.ports.AbrirCanal: every row's adapter is this one."""
+        return self
+
+    def parse(self, crudo: dict[str, Any]) -> Entrante | None:
+        texto = crudo.get("texto")
+        return Entrante(texto) if isinstance(texto, str) else None
+
+    def send(self, externo: str, texto: str) -> str:
+        falla = self.fallas.pop(0) if self.fallas else None
+        if falla is None or self.acepta_antes:
+            self.enviados.append((externo, texto))
+        if falla is not None:
+            raise falla
+        return f"papel:{len(self.enviados)}"
+
+    def check(self, *, webhook_url: str | None) -> str:
+        falla = self.fallas.pop(0) if self.fallas else None
+        if falla is not None:
+            raise falla
+        self.webhook = webhook_url
+        return "papel"

@@ -2,8 +2,9 @@
 
 import re
 
-# The end of a sentence, or of a line: what follows is the next piece's beginning.
-_SENTENCE_END = re.compile(r"[.!?…:;]+[)\]\"'»”]*(?=\s)|(?=\n)")
+# Where a piece may end, best first. The "3." of a list's third line ends no sentence.
+_LINE_END = re.compile(r"(?=\n)")
+_SENTENCE_END = re.compile(r"(?m)(?<!^\d)(?<!^\d\d)[.!?…]+[)\]\"'»”]*(?=\s)")
 _SPACE = re.compile(r"(?=\s)")
 # Letters that lean on the one before them are not torn from it.
 _LEANS = re.compile("[\u0300-\u036f\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
@@ -19,9 +20,7 @@ def split_texto(texto: str, maximo: int) -> list[str]:
     rest = texto.strip()
     while _units(rest) > maximo:
         window = rest[: _fit(rest, maximo)]
-        cut = (
-            _last(_SENTENCE_END, rest, window) or _last(_SPACE, rest, window) or _tear(rest, window)
-        )
+        cut = _cut(rest, window)
         pieces.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*pieces, rest] if rest or not pieces else pieces
@@ -41,13 +40,15 @@ def _fit(texto: str, maximo: int) -> int:
     return len(texto)
 
 
-def _last(pattern: re.Pattern[str], rest: str, window: str) -> int:
-    """The last place inside the window where `pattern` allows a cut; 0 for none.
-
-    One in the first half would leave a stump and a longer queue of pieces: not good enough.
-    """
-    ends = [m.end() for m in pattern.finditer(rest, 0, len(window) + 1) if m.end() <= len(window)]
-    return ends[-1] if ends and ends[-1] > len(window) // 2 else 0
+def _cut(rest: str, window: str) -> int:
+    """Where the next piece ends. A sentence that ends in the first half leaves too much behind."""
+    half = len(window) // 2
+    for pattern, least in ((_LINE_END, half), (_SENTENCE_END, half), (_SPACE, 0)):
+        found = pattern.finditer(rest, 0, len(window) + 1)
+        ends = [m.end() for m in found if least < m.end() <= len(window)]
+        if ends:
+            return ends[-1]
+    return _tear(rest, window)
 
 
 def _tear(rest: str, window: str) -> int:

@@ -17,8 +17,6 @@ from core.settings import Settings
 
 OPEN = "('pendiente', 'enviando', 'incierta')"
 
-# What a lease has beyond the send's own deadline: for the two transactions around it.
-_MARGIN_SECONDS = 5.0
 # A bot's turn to speak that is nearer than this is waited for by the sender; a later one, in the
 # row.
 _PATIENCE_SECONDS = 0.5
@@ -148,7 +146,7 @@ def take_salida(
         return Entregado(Desenlace.ESPERA, segundos=busy)
     step = {"canal_id": row.canal_id, "paso": 1 / settings.envio_por_segundo}
     turn = max(0.0, session.scalars(_RESERVE, {**key, **step}).one())
-    lease = turn + settings.envio_segundos + _MARGIN_SECONDS
+    lease = turn + settings.envio_segundos + settings.envio_margen_segundos
     session.execute(_LEASE, {**key, "lease": lease})
     return _tomado(row, empresa_id, mensaje_id, turn, time.monotonic() + lease)
 
