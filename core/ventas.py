@@ -45,7 +45,7 @@ def record_venta(
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
-    known = _find(session, empresa_id, clave, huella)
+    known = find_by_clave(session, empresa_id, clave, huella)
     if known is not None:
         return known, False
     _check(wanted, {row.id: row for row in rows})
@@ -65,7 +65,7 @@ def record_venta(
         .returning(Venta.id)
     )
     if venta_id is None:  # the same clave, committed between our look and our insert
-        known = _find(session, empresa_id, clave, huella)
+        known = find_by_clave(session, empresa_id, clave, huella)
         if known is None:
             raise NotFound
         return known, False
@@ -242,7 +242,10 @@ def _take_stock(
     )
 
 
-def _find(session: Session, empresa_id: int, clave: str, huella: str | None) -> Venta | None:
+def find_by_clave(
+    session: Session, empresa_id: int, clave: str, huella: str | None
+) -> Venta | None:
+    """The sale already recorded under `clave`. Raises ClaveReutilizada for another huella."""
     venta = session.scalar(
         select(Venta).where(Venta.empresa_id == empresa_id, Venta.clave == clave)
     )

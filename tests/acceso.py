@@ -1,6 +1,7 @@
 """Shops with people and tokens, for tests that call the web. No HTTP login is spent on them."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import select
 
 from core.cuentas import Creada, Persona, create_empresa, create_usuario, open_sesion
 from core.db import Database
-from core.models import Canal, Chat, Rol
+from core.models import Canal, Chat, Movimiento, Producto, Rol
 from core.wiring import Servicios
 from web import auth
 
@@ -55,6 +56,30 @@ class Tienda:
                 session.add(found)
                 session.flush()
             return found.id
+
+    def producto(
+        self, sku: str = "M-1", *, precio: str = "28900.00", stock: str = "7", **otros: Any
+    ) -> int:
+        """A producto with its opening movimiento, so that stock = Σ movimientos holds."""
+        with self.db.empresa(self.empresa_id) as session:
+            row = Producto(
+                empresa_id=self.empresa_id,
+                **{
+                    "sku": sku,
+                    "clave": sku,
+                    "nombre": f"Martillo {sku}",
+                    "precio": Decimal(precio),
+                    "moneda": "COP",
+                    "stock": Decimal(stock),
+                    **otros,
+                },
+            )
+            session.add(row)
+            session.flush()
+            if row.stock:
+                alta = {"producto_id": row.id, "cantidad": row.stock, "motivo": "alta"}
+                session.add(Movimiento(empresa_id=self.empresa_id, **alta))
+            return row.id
 
     def cliente_headers(self, chat_id: str = "c-1") -> dict[str, str]:
         """The token of the widget's anonymous customer in chat `chat_id`."""

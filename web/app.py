@@ -3,7 +3,9 @@
 from flask import Response, json
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.observabilidad import ensure_logging
@@ -23,7 +25,7 @@ from core.errors import (
 )
 from core.settings import Settings
 from core.wiring import Servicios
-from web import auth, chat, chats, cuentas, datos, peticiones, salud
+from web import auth, canales, chat, chats, cuentas, datos, logs, pagina, peticiones, salud, ventas
 from web.datos import servicios
 
 __all__ = ["create_app", "problem", "servicios"]
@@ -41,6 +43,13 @@ _STATUS: dict[type[AgenteError], int] = {
 }
 
 
+class _Id(IntegerConverter):
+    """`<int:...>` of a rule: no number that no row could have."""
+
+    def __init__(self, map_: Map) -> None:
+        super().__init__(map_, min=1, max=2**63 - 1)
+
+
 def create_app(settings: Settings | None = None, *, max_connections: int = 20) -> OpenAPI:
     settings = settings or Settings()
     ensure_logging(settings)
@@ -50,6 +59,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
         validation_error_callback=_answer_validation,
         doc_ui=False,
     )
+    app.url_map.converters["int"] = _Id
     database = datos.init_app(app, settings, max_connections=max_connections)
     app.extensions["servicios"] = Servicios(
         settings=settings, db=database, cola=CeleryCola(settings.broker_url)
@@ -58,10 +68,15 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     auth.init_app(app, settings)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
+    app.register_api(canales.api)
+    app.register_api(ventas.api)
+    app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)
+    app.register_api(pagina.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(DataError, _answer_unstorable)
     for down in DATABASE_DOWN:
         app.register_error_handler(down, _answer_outage)
     return app
@@ -86,6 +101,11 @@ def _answer_error(error: AgenteError) -> Response:
     if isinstance(error, Unauthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _answer_unstorable(_: DataError) -> Response:
+    """What passed every check and PostgreSQL still cannot hold: NUL, a number beyond its column."""
+    return _answer_error(Invalid("Hay datos que no se pueden guardar."))
 
 
 def _answer_outage(_: Exception) -> Response:

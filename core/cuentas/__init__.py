@@ -18,6 +18,7 @@ from core.cuentas.empresas import (
     hash_email,
     set_clave,
 )
+from core.cuentas.reinicio import reset_empresa, reset_global
 from core.cuentas.sesiones import (
     Familia,
     Vista,
@@ -28,6 +29,7 @@ from core.cuentas.sesiones import (
     revoke_sesion,
     rotate_sesion,
 )
+from core.cuentas.uso import read_uso
 
 __all__ = [
     "Creada",
@@ -48,6 +50,9 @@ __all__ = [
     "new_clave",
     "open_chat_sesion",
     "open_sesion",
+    "read_uso",
+    "reset_empresa",
+    "reset_global",
     "revoke_sesion",
     "rotate_sesion",
     "set_clave",

@@ -1,0 +1,127 @@
+"""The doors of a shop, for its admin. Credentials go in and never come out."""
+
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from core import cuentas
+from core.models import Canal, Rol, TipoCanal
+from core.ports import Tarea
+from web.auth import identidad, requires
+from web.campos import Id, Nombre
+from web.datos import servicios, sesion
+from web.paginas import Pagina, take_page
+
+api = APIBlueprint("canales", __name__, url_prefix="/canales", abp_tags=[Tag(name="Canales")])
+
+_CREDENCIALES = (
+    "telegram {token, secreto?} · whatsapp {access_token, app_secret, verify_token, "
+    "phone_number_id} · web {origenes: []}. Nunca se devuelven."
+)
+
+
+class CanalNuevo(BaseModel):
+    tipo: TipoCanal
+    nombre: Nombre
+    credenciales: dict[str, Any] = Field(default_factory=dict, description=_CREDENCIALES)
+
+
+class CanalCambios(BaseModel):
+    """Lo que no se nombra, queda como está. Credenciales nuevas se verifican de nuevo."""
+
+    nombre: Nombre | None = None
+    credenciales: dict[str, Any] | None = Field(default=None, description=_CREDENCIALES)
+
+
+@api.get("/", summary="Los canales de la empresa")
+@requires(Rol.ADMIN)
+def list_canales(query: Pagina) -> dict[str, Any]:
+    mine = select(Canal).where(
+        Canal.empresa_id == identidad().empresa_id, Canal.eliminado_en.is_(None)
+    )
+    return take_page(sesion(), mine, by=(Canal.id,), query=query).answer(_show)
+
+
+@api.post("/", summary="Abrir un canal: queda verificando hasta hablar con el proveedor")
+@requires(Rol.ADMIN)
+def create_canal(body: CanalNuevo) -> tuple[dict[str, Any], int]:
+    session = sesion()
+    canal = cuentas.create_canal(
+        session,
+        servicios().cifrado,
+        empresa_id=identidad().empresa_id,
+        tipo=body.tipo,
+        nombre=body.nombre,
+        credenciales=body.credenciales,
+        actor=identidad().actor,
+    )
+    shown = _show(canal)
+    session.commit()
+    _ring(shown)
+    return shown, 201
+
+
+@api.get("/<int:id>", summary="Un canal")
+@requires(Rol.ADMIN)
+def read_canal(path: Id) -> dict[str, Any]:
+    return _show(cuentas.find_canal(sesion(), empresa_id=identidad().empresa_id, canal_id=path.id))
+
+
+@api.patch("/<int:id>", summary="Cambiar el nombre o las credenciales")
+@requires(Rol.ADMIN)
+def update_canal(path: Id, body: CanalCambios) -> dict[str, Any]:
+    session = sesion()
+    canal = cuentas.update_canal(
+        session,
+        servicios().cifrado,
+        empresa_id=identidad().empresa_id,
+        canal_id=path.id,
+        nombre=body.nombre,
+        credenciales=body.credenciales,
+        actor=identidad().actor,
+    )
+    shown = _show(canal)
+    session.commit()
+    _ring(shown)
+    return shown
+
+
+@api.delete("/<int:id>", summary="Cerrar un canal; sus conversaciones se conservan")
+@requires(Rol.ADMIN)
+def delete_canal(path: Id) -> tuple[str, int]:
+    session = sesion()
+    cuentas.delete_canal(
+        session,
+        empresa_id=identidad().empresa_id,
+        canal_id=path.id,
+        actor=identidad().actor,
+    )
+    session.commit()
+    return "", 204
+
+
+def _ring(shown: dict[str, Any]) -> None:
+    """After the commit: a job speaks to the provider and says how it went."""
+    if shown["estado"] == "verificando":
+        empresa_id = identidad().empresa_id
+        servicios().cola.ring(Tarea.CHECK_CANAL, empresa_id=empresa_id, canal_id=shown["id"])
+
+
+def _show(canal: Canal) -> dict[str, Any]:
+    public = servicios().settings.public_url
+    has_webhook = public and canal.tipo != TipoCanal.WEB.value
+    return {
+        "id": canal.id,
+        "tipo": canal.tipo,
+        "nombre": canal.nombre,
+        "clave": canal.clave,
+        "estado": canal.estado,
+        "detalle": canal.detalle,
+        # None where the provider is polled because nobody outside can reach us.
+        "webhook_url": f"{(public or '').rstrip('/')}/webhooks/{canal.tipo}/{canal.clave}"
+        if has_webhook
+        else None,
+        "por_defecto": canal.por_defecto,
+    }
