@@ -152,6 +152,9 @@ class Empresa(Base):
     catalogo_version: Mapped[int] = mapped_column(server_default="0")
     ajustes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     creada_en: Mapped[datetime] = _now()
+    __table_args__ = (
+        Index("uq_empresa_reservada", "reservada", unique=True, postgresql_where=text("reservada")),
+    )
 
 
 class Usuario(Base):

@@ -9,7 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from core.cuentas import Creada, Persona, create_empresa, create_usuario, open_sesion
+from core.cuentas import (
+    Creada,
+    Persona,
+    create_empresa,
+    create_usuario,
+    ensure_reservada,
+    open_sesion,
+)
 from core.db import Database
 from core.models import Canal, Chat, Movimiento, Producto, Rol
 from core.wiring import Servicios
@@ -108,18 +115,17 @@ def open_tienda(app: Flask, nombre: str = "Ferretería") -> Tienda:
 
 
 def open_reserva(app: Flask) -> Tienda:
-    """The reserved empresa with its superadmin."""
+    """The reserved empresa with a superadmin."""
     servicios: Servicios = app.extensions["servicios"]
-    email = f"super{next(_N)}@tienda.test"
-    creada = create_empresa(
+    empresa_id = ensure_reservada(servicios.db)
+    usuario_id = create_usuario(
         servicios.db,
-        nombre="Instalación",
-        reservada=True,
-        admin=Persona(email=email, password=CLAVE, rol=Rol.SUPERADMIN),
-        claves=servicios.claves,
+        servicios.claves,
+        empresa_id=empresa_id,
+        persona=Persona(email=f"super{next(_N)}@tienda.test", password=CLAVE, rol=Rol.SUPERADMIN),
+        actor="consola",
     )
-    assert creada.usuario_id is not None
-    return Tienda(app, creada, {Rol.SUPERADMIN: creada.usuario_id})
+    return Tienda(app, Creada(empresa_id, usuario_id, 0, ""), {Rol.SUPERADMIN: usuario_id})
 
 
 def get(client: FlaskClient, ruta: str, headers: dict[str, str] | None = None) -> Any:

@@ -25,7 +25,20 @@ from core.errors import (
 )
 from core.settings import Settings
 from core.wiring import Servicios
-from web import auth, canales, chat, chats, cuentas, datos, logs, pagina, peticiones, salud, ventas
+from web import (
+    auth,
+    canales,
+    chat,
+    chats,
+    cli,
+    cuentas,
+    datos,
+    logs,
+    pagina,
+    peticiones,
+    salud,
+    ventas,
+)
 from web.datos import servicios
 
 __all__ = ["create_app", "problem", "servicios"]
@@ -66,6 +79,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     )
     peticiones.init_app(app, app.extensions["servicios"].metricas)
     auth.init_app(app, settings)
+    cli.init_app(app)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
     app.register_api(canales.api)

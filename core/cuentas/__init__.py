@@ -8,11 +8,13 @@ from core.cuentas.canales import (
     new_clave,
     update_canal,
 )
+from core.cuentas.demo import finish_demo, seed_demo, write_credenciales
 from core.cuentas.empresas import (
     Creada,
     Persona,
     create_empresa,
     create_usuario,
+    ensure_reservada,
     find_empresa_of,
     fold_email,
     hash_email,
@@ -40,9 +42,11 @@ __all__ = [
     "create_empresa",
     "create_usuario",
     "delete_canal",
+    "ensure_reservada",
     "find_canal",
     "find_empresa_of",
     "find_sesion",
+    "finish_demo",
     "fold_email",
     "hash_email",
     "hash_secreto",
@@ -55,6 +59,8 @@ __all__ = [
     "reset_global",
     "revoke_sesion",
     "rotate_sesion",
+    "seed_demo",
     "set_clave",
     "update_canal",
+    "write_credenciales",
 ]

@@ -3,7 +3,9 @@
 import hashlib
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import IntegrityError
@@ -51,7 +53,7 @@ def create_empresa(
     admin: Persona | None = None,
     claves: Claves | None = None,
     actor: str = "sistema",
-    reservada: bool = False,
+    ajustes: dict[str, Any] | None = None,
     efimera: bool = False,
 ) -> Creada:
     """A shop with its default web channel and, when given, its first person (then `claves` too).
@@ -68,7 +70,7 @@ def create_empresa(
     with db.empresa(empresa_id) as session:
         session.add(
             Empresa(
-                id=empresa_id, nombre=nombre, moneda=moneda, reservada=reservada, efimera=efimera
+                id=empresa_id, nombre=nombre, moneda=moneda, efimera=efimera, ajustes=ajustes or {}
             )
         )
         session.flush()
@@ -93,6 +95,18 @@ def create_empresa(
             objeto=f"empresa:{empresa_id}",
         )
         return Creada(empresa_id, usuario_id, canal.id, canal.clave)
+
+
+def ensure_reservada(db: Database) -> int:
+    """The empresa that holds the superadmins and nothing else; made when there is none."""
+    while True:
+        with db.sistema() as system:
+            found = system.scalar(select(Empresa.id).where(Empresa.reservada))
+        if found is not None:
+            return found
+        empresa_id = _next_empresa_id(db)
+        with suppress(IntegrityError), db.empresa(empresa_id) as session:
+            session.add(Empresa(id=empresa_id, nombre="Instalación", reservada=True))
 
 
 def create_usuario(

@@ -10,6 +10,7 @@ CREATE TABLE empresa (
     creada_en TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_empresa PRIMARY KEY (id)
 );
+CREATE UNIQUE INDEX uq_empresa_reservada ON empresa (reservada) WHERE reservada;
 
 CREATE TABLE canal (
     empresa_id BIGINT NOT NULL,

@@ -1,0 +1,164 @@
+"""`flask --app web …` for whoever runs the installation: shops, people, channels, the first start.
+
+Other nouns bring their AppGroup in their own file.
+"""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+import click
+from flask import Flask
+from flask.cli import AppGroup, with_appcontext
+
+from core import cuentas
+from core.errors import AgenteError, Invalid, NotFound
+from core.models import Empresa, Rol, TipoCanal
+from core.ports import Tarea
+from web.datos import servicios
+
+ACTOR = "consola"
+
+empresas = AppGroup("empresas", help="Las tiendas de esta instalación.")
+usuarios = AppGroup("usuarios", help="Las personas que entran.")
+canales = AppGroup("canales", help="Por dónde escriben los clientes.")
+
+_clave = click.option("--clave", help="Sin ella se genera una y se muestra.")
+_PERSONAS = [r.value for r in (Rol.ADMIN, Rol.VENDEDOR, Rol.OBSERVADOR, Rol.SUPERADMIN)]
+
+
+def init_app(app: Flask) -> None:
+    for command in (empresas, usuarios, canales, seed):
+        app.cli.add_command(command)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """A known error is one line for the person and exit code 1, not a stack trace."""
+    try:
+        yield
+    except Invalid as e:
+        campos = "; ".join(f"{x['campo']}: {x['mensaje']}" for x in e.errores)
+        raise click.ClickException(f"{e} {campos}".strip()) from e
+    except AgenteError as e:
+        raise click.ClickException(str(e)) from e
+
+
+@empresas.command("crear", help="Abrir una empresa con su administrador y su canal web.")
+@click.argument("nombre")
+@click.option("--email", required=True, help="Del administrador.")
+@click.option("--moneda", default="COP", show_default=True)
+@_clave
+def create_empresa(nombre: str, email: str, moneda: str, clave: str | None) -> None:
+    s, password = servicios(), clave or _generate()
+    with refusing():
+        creada = cuentas.create_empresa(
+            s.db,
+            nombre=nombre,
+            moneda=moneda,
+            admin=cuentas.Persona(email=email, password=password),
+            claves=s.claves,
+            actor=ACTOR,
+        )
+    click.echo(f"Empresa {creada.empresa_id} · canal web {creada.canal_clave}")
+    _show_clave(email, clave, password)
+
+
+@usuarios.command("crear", help="Dar de alta a una persona.")
+@click.argument("email")
+@click.option("--empresa", "empresa_id", type=click.IntRange(1, 2**63 - 1), help="Su id.")
+@click.option("--rol", type=click.Choice(_PERSONAS), default=Rol.VENDEDOR.value, show_default=True)
+@click.option("--nombre")
+@_clave
+def create_usuario(
+    email: str, empresa_id: int | None, rol: str, nombre: str | None, clave: str | None
+) -> None:
+    """A superadmin goes to the reserved empresa by itself; anybody else needs --empresa."""
+    s, password = servicios(), clave or _generate()
+    with refusing():
+        if rol == Rol.SUPERADMIN.value:
+            empresa_id = cuentas.ensure_reservada(s.db)
+        if empresa_id is None:
+            raise Invalid("Falta --empresa.")
+        usuario_id = cuentas.create_usuario(
+            s.db,
+            s.claves,
+            empresa_id=empresa_id,
+            persona=cuentas.Persona(email=email, password=password, nombre=nombre, rol=Rol(rol)),
+            actor=ACTOR,
+        )
+    click.echo(f"Usuario {usuario_id} · {rol} de la empresa {empresa_id}")
+    _show_clave(email, clave, password)
+
+
+@usuarios.command("clave", help="Contraseña nueva; sus sesiones se cierran.")
+@click.argument("email")
+@_clave
+def set_clave(email: str, clave: str | None) -> None:
+    s, password = servicios(), clave or _generate()
+    with refusing():
+        cuentas.set_clave(s.db, s.claves, email=email, password=password, actor=ACTOR)
+    _show_clave(email, clave, password)
+
+
+@canales.command("crear", help="Abrir un canal; las credenciales se leen como JSON.")
+@click.option("--empresa", "empresa_id", type=click.IntRange(1, 2**63 - 1), required=True)
+@click.option("--tipo", type=click.Choice([t.value for t in TipoCanal]), required=True)
+@click.option("--nombre", required=True)
+@click.option(
+    "--credenciales",
+    type=click.File(),
+    help="Archivo JSON, o - para leerlas de la entrada: así no quedan en el historial.",
+)
+def create_canal(empresa_id: int, tipo: str, nombre: str, credenciales: TextIO | None) -> None:
+    s = servicios()
+    with refusing(), s.db.empresa(empresa_id) as session:
+        if session.get(Empresa, empresa_id) is None:
+            raise NotFound
+        canal = cuentas.create_canal(
+            session,
+            s.cifrado,
+            empresa_id=empresa_id,
+            tipo=TipoCanal(tipo),
+            nombre=nombre,
+            credenciales=_read_json(credenciales),
+            actor=ACTOR,
+        )
+        canal_id, clave, estado = canal.id, canal.clave, canal.estado
+    if estado == "verificando":
+        s.cola.ring(Tarea.CHECK_CANAL, empresa_id=empresa_id, canal_id=canal_id)
+    click.echo(f"Canal {canal_id} · {clave} · {estado}")
+
+
+@click.command("semilla", help="La tienda de demostración, si la instalación está vacía.")
+@with_appcontext
+def seed() -> None:
+    """Idempotent: `make run` calls it at every start."""
+    s = servicios()
+    with refusing():
+        empresa_id = cuentas.seed_demo(s.db, s.settings, s.claves)
+        if empresa_id is None:
+            return
+        cuentas.write_credenciales(s.settings)
+        cuentas.finish_demo(s.db, empresa_id=empresa_id)
+    click.echo(f"Tienda de demostración: empresa {empresa_id}")
+
+
+def _generate() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _show_clave(email: str, given: str | None, password: str) -> None:
+    click.echo(email if given else f"{email} · contraseña {password}")
+
+
+def _read_json(file: TextIO | None) -> dict[str, object]:
+    try:
+        found = json.load(file) if file else {}
+    except ValueError as e:
+        raise Invalid("Las credenciales no son JSON.") from e
+    if not isinstance(found, dict):
+        raise Invalid("Las credenciales son un objeto JSON.")
+    return found
