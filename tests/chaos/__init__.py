@@ -1,0 +1,1 @@
+"""`python -m tests.chaos`: break the running system on purpose and check every promise."""
