@@ -4,7 +4,7 @@ from flask import Response, json
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import IntegerConverter, Map
 
 from core.adapters.celery_queue import CeleryCola
@@ -33,6 +33,7 @@ from web import (
     cli,
     cuentas,
     datos,
+    docs,
     logs,
     pagina,
     peticiones,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(chat.api)
     app.register_api(chats.api)
     app.register_api(pagina.api)
+    app.register_api(docs.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(DataError, _answer_unstorable)
@@ -141,4 +143,7 @@ def _answer_http(error: HTTPException) -> Response:
         return _answer_error(NotFound())
     status = error.code or 500
     codigo = {405: "metodo_no_permitido", 413: "demasiado_grande"}.get(status, "error")
-    return problem(status, codigo, error.description or "")
+    answer = problem(status, codigo, error.description or "")
+    if isinstance(error, MethodNotAllowed):
+        answer.allow.update(error.valid_methods or ())
+    return answer

@@ -124,11 +124,10 @@ def _guard() -> None:
         raise Forbidden("No tiene permiso para esto.")
 
 
-def roles_of(endpoint: str) -> frozenset[Rol] | None:
+def roles_of(endpoint: str, app: Flask | None = None) -> frozenset[Rol] | None:
     """What the route asked for; None when it is public, nobody at all when it did not say."""
-    found: frozenset[Rol] | None = getattr(
-        current_app.view_functions[endpoint], _MARK, frozenset[Rol]()
-    )
+    view = (app or current_app).view_functions[endpoint]
+    found: frozenset[Rol] | None = getattr(view, _MARK, frozenset[Rol]())
     return found
 
 

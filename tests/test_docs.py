@@ -1,0 +1,71 @@
+"""What the API says of itself is complete and leads nowhere else."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from flask.testing import FlaskClient
+from flask_openapi3 import OpenAPI
+
+from tests.acceso import get
+
+# Pages and files for people, not part of the API.
+NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}"}
+
+
+def refs(tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        yield from (v for k, v in tree.items() if k == "$ref")
+        for value in tree.values():
+            yield from refs(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from refs(value)
+
+
+def test_every_route_is_described_with_who_may_call_it(app: OpenAPI, client: FlaskClient) -> None:
+    spec = get(client, "/openapi.json")
+    assert spec["openapi"].startswith("3.1")
+    described = {
+        (path, method.upper())
+        for path, item in spec["paths"].items()
+        for method in item
+        if method in ("get", "post", "patch", "put", "delete")
+    }
+    routes = {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method not in ("OPTIONS", "HEAD")
+    }
+    assert {r for r in routes if r[0] not in NOT_API} - described == set()
+    assert spec["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    venta = spec["paths"]["/ventas/"]["post"]
+    assert venta["security"] == [{"bearer": []}]
+    assert venta["x-roles"] == ["vendedor", "admin", "superadmin"]
+    assert spec["paths"]["/auth/login"]["post"]["security"] == []
+
+
+def test_every_reference_of_the_description_leads_somewhere(client: FlaskClient) -> None:
+    spec = get(client, "/openapi.json")
+    for ref in set(refs(spec)):
+        found = spec
+        for part in ref.removeprefix("#/").split("/"):
+            found = found[part]
+
+
+def test_the_page_shows_every_operation_and_loads_nothing_from_elsewhere(
+    client: FlaskClient,
+) -> None:
+    spec, page = get(client, "/openapi.json"), client.get("/docs")
+    assert page.status_code == 200
+    for path, item in spec["paths"].items():
+        assert f"<code>{path}</code>" in page.text
+        for operation in item.values():
+            assert f'id="{operation["operationId"]}"' in page.text
+    assert "<script" not in page.text
+    loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', page.text)
+    assert loaded == ["/static/docs.css"]
+    with client.get("/static/docs.css") as css:
+        assert css.status_code == 200
+        assert "url(" not in css.text
