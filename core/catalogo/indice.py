@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
-from core.catalogo.sinonimos import Sinonimos
-from core.catalogo.texto import Medida, fold, terms
+from core.catalogo.sinonimos import Mencion, Sinonimos
+from core.catalogo.texto import Medida, fold, terms, words
 
-MINIMO = 0.3  # below this a match is chance
+MINIMO = 0.15  # below this a match is chance
 
 _CAMPOS = (1.0, 0.8, 0.6, 0.5)  # nombre, marca, categoria, descripcion
+_PEOR = 3
+_PARTE, _INTERNA = 1, 2  # a side of a 2x50, a word inside a phrase: as weak as those fields
 _DESCRIPCION_MAX = 400  # characters; beyond it a description names half the catalogue
 _CABEZA = 1.5  # the first word of a question says what thing it is
-_DESCONOCIDA = 0.6  # a further word that no producto has counts less against those found
+_OTRA_CABEZA = 0.8  # the mango of a martillo is no martillo
+_DESCONOCIDA = 0.65  # a further word that no producto has counts less against those found
 _MEDIDA = 0.75
 _CONTRADICE = 0.35
+_SEGURO = 0.72  # a respelling at least this sure stands for the word that was written
 _CANDIDATOS = 300  # of these the sizes are compared one by one
 
 
@@ -47,6 +51,10 @@ class _Ficha:
     medidas: tuple[Medida, ...]
     nombre: str
     sku: str | None
+
+
+def _short(texto: Texto) -> str:
+    return texto.descripcion[:_DESCRIPCION_MAX]
 
 
 @dataclass(slots=True)
@@ -84,20 +92,12 @@ class Indice:
         slot = len(self._fichas)
         name = terms(texto.nombre)
         stems = [t for t in name if isinstance(t, str)]
+        sizes = [t for t in (*name, *terms(_short(texto))) if isinstance(t, Medida)]
         mentions = self._sinonimos.find(stems, pregunta=False)
-        keys: dict[str, int] = dict.fromkeys((m.concepto for m in mentions), 0)
-        sizes = [t for t in name if isinstance(t, Medida)]
-        for campo, more in enumerate((texto.marca, texto.categoria, ""), start=1):
-            more = more or (texto.descripcion[:_DESCRIPCION_MAX] if campo == 3 else "")
-            for term in terms(more):
-                if isinstance(term, Medida):
-                    sizes += [term] if campo == 3 else []
-                else:
-                    keys.setdefault(term, campo)
-        keys.update(dict.fromkeys(stems, 0))
+        keys = self._keys(texto, stems, mentions)
         for size in sizes:
-            keys.setdefault(size.clave, 0)
-            keys.setdefault(f"n:{size.numero}", 0)
+            for key in (size.clave, f"n:{size.numero}"):
+                keys[key] = min(keys.get(key, _PEOR), _PARTE if size.parte else 0)
         for key, campo in keys.items():
             self._postings.setdefault(key, array("Q")).append(slot << 2 | campo)
             if key.isalpha():
@@ -109,15 +109,27 @@ class Indice:
         self._slots[texto.id] = slot
         self._fichas.append(
             _Ficha(
-                texto.id,
-                texto.activo,
-                frozenset(head),
-                len(stems),
-                tuple(sizes),
-                fold(texto.nombre),
-                sku,
+                id=texto.id,
+                activo=texto.activo,
+                cabeza=frozenset(head),
+                largo=len(stems),
+                medidas=tuple(sizes),
+                nombre=fold(texto.nombre),
+                sku=sku,
             )
         )
+
+    @staticmethod
+    def _keys(texto: Texto, stems: list[str], mentions: list[Mencion]) -> dict[str, int]:
+        """Every word and concept of a producto → the best field that has it."""
+        keys: dict[str, int] = {}
+        fields = ((_PEOR, _short(texto)), (2, texto.categoria), (1, texto.marca))
+        for campo, more in fields:
+            keys.update(dict.fromkeys(words(more), campo))
+        keys.update((m.concepto, _INTERNA) for m in mentions if m.interna)
+        keys.update((m.concepto, 0) for m in mentions if not m.interna)
+        keys.update(dict.fromkeys(stems, 0))
+        return keys
 
     def remove(self, id_: int) -> None:
         slot = self._slots.pop(id_, None)
@@ -133,7 +145,7 @@ class Indice:
     def search(self, texto: str, n: int, *, inactivos: bool = False) -> list[Acierto]:
         """Best first, at most n; none when nothing is like `texto`."""
         exact = self._by_code(texto, inactivos)
-        pregunta = parse_pregunta(texto, self._sinonimos)
+        pregunta = parse_pregunta(texto, self._sinonimos, self._correct)
         self._widen(pregunta)
         found = self._rank(pregunta, fold(texto), inactivos)
         first = {a.id for a in exact}
@@ -169,21 +181,16 @@ class Indice:
             for key, sure in self._vocabulario.variants(unit.texto).items():
                 unit.claves.setdefault(key, sure)
             if not any(key in self._postings for key in unit.claves):
-                unit.claves.update(self._guess(unit.texto))
+                unit.claves.update(self._vocabulario.guess(unit.texto))
 
-    def _guess(self, word: str) -> dict[str, float]:
-        guessed = self._vocabulario.guess(word)
-        if guessed:
-            return guessed
-        # A misspelt synonym of a word that the catalogue has.
-        known = self._sinonimos.palabras.guess(word)
-        found: dict[str, float] = {}
-        for other, sure in known.items():
-            if sure < 0.7:
-                continue
-            for mention in self._sinonimos.find([other], pregunta=True):
-                found[mention.concepto] = sure * 0.95
-        return found
+    def _correct(self, word: str) -> str:
+        """The spelling that the catalogue or the trade knows; `word` itself when none is near."""
+        known = (self._vocabulario, self._sinonimos.palabras)
+        if any(word in v or v.variants(word) for v in known):
+            return word
+        guesses = [g for v in known for g in v.respelt(word).items()]
+        best, sure = max(guesses, key=lambda g: g[1], default=(word, 0.0))
+        return best if sure >= _SEGURO else word
 
     def _weight(self, unit: Unidad) -> float:
         total = max(1, len(self._slots))
@@ -208,10 +215,11 @@ class Indice:
         size_weight = _MEDIDA * (total / len(words) if words else 1.0)
         for unit in sizes:
             matches = self._matches(unit)
-            total += size_weight if unit.medida and unit.medida.familia else size_weight / 2
+            weight = size_weight if unit.medida and unit.medida.familia else size_weight / 2
+            total += weight
             for slot, quality in matches.items():
                 if slot in scores or not words:
-                    scores[slot] = scores.get(slot, 0.0) + size_weight * quality
+                    scores[slot] = scores.get(slot, 0.0) + weight * quality
         best = sorted(scores.items(), key=lambda s: -s[1])[:_CANDIDATOS]
         found = [
             self._judge(
@@ -243,7 +251,7 @@ class Indice:
         if pregunta.palabras:
             head = pregunta.palabras[0].claves
             if ficha.cabeza.isdisjoint(head):
-                share *= 0.88
+                share *= _OTRA_CABEZA
             elif pregunta.palabras[0].texto not in ficha.cabeza:
                 reason = "parecido o sinónimo"
         share /= 1 + 0.012 * max(0, ficha.largo - matched)

@@ -51,18 +51,19 @@ class Vocabulario:
         if len(word) > 3 and word[-1] in "ao":
             other = word[:-1] + ("o" if word[-1] == "a" else "a")
             if other in self._known:
-                return {other: 0.95}
+                return {other: 0.85}
         return {}
 
     def guess(self, word: str) -> dict[str, float]:
         """What an unknown `word` may have meant, with how sure; the surest kind of guess only."""
         return (
-            dict.fromkeys(self._by_sound.get(sound(word), ()), 0.9)
-            or self._misspelt(word)
-            or self._parts(word)
-            or self._starting(word)
-            or self._derived(word)
+            self.respelt(word) or self._parts(word) or self._starting(word) or self._derived(word)
         )
+
+    def respelt(self, word: str) -> dict[str, float]:
+        """The words that sound like it, else those a letter or two away."""
+        alike = self._by_sound.get(sound(word))
+        return dict.fromkeys(alike, 0.9) if alike else self._misspelt(word)
 
     def _misspelt(self, word: str) -> dict[str, float]:
         heard = sound(word)

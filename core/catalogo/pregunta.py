@@ -1,5 +1,6 @@
 """A customer's words as a search understands them: what is asked, and what is only courtesy."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.catalogo.sinonimos import Sinonimos
@@ -48,20 +49,27 @@ class Pregunta:
 _CONCEPTO = 0.92  # by a synonym: as good as the word, after those that say the very word
 _CONCEPTO_AMBIGUO = 0.97
 _PALABRA_AMBIGUA = 0.5
+_INTERNA = 0.6
 
 
-def parse_pregunta(texto: str, sinonimos: Sinonimos) -> Pregunta:
-    """Words with their synonyms, and sizes. A bare figure before any word is how many they want."""
+def parse_pregunta(
+    texto: str, sinonimos: Sinonimos, correct: Callable[[str], str] = str
+) -> Pregunta:
+    """Words with their synonyms, and sizes. A bare figure before any word is how many they want.
+
+    `correct` gives the known spelling of a word; synonyms are those of what it gives.
+    """
     found = terms(texto)
     stems = [t for t in found if isinstance(t, str)]
     asked = [s for s in stems if s not in _CORTESIA] or _unless_courtesy_only(stems, sinonimos)
     pregunta = Pregunta([Unidad(s, {s: 1.0}) for s in asked])
-    for mention in sinonimos.find(asked, pregunta=True):
+    for mention in sinonimos.find([correct(s) for s in asked], pregunta=True):
         for unit in pregunta.palabras[mention.inicio : mention.inicio + mention.largo]:
             if mention.ambigua:
                 unit.ambigua = True
                 unit.claves[unit.texto] = _PALABRA_AMBIGUA
             quality = _CONCEPTO_AMBIGUO if mention.ambigua else _CONCEPTO
+            quality *= _INTERNA if mention.interna else 1
             unit.claves[mention.concepto] = max(quality, unit.claves.get(mention.concepto, 0))
     pregunta.medidas = [_size_unit(m) for m in _sizes_asked(found, asked)]
     return pregunta

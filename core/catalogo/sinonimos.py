@@ -16,12 +16,14 @@ _FILE = Path(__file__).with_name("sinonimos.yaml")
 @dataclass(frozen=True, slots=True)
 class Mencion:
     """`largo` words from `inicio` name `concepto`. Only the words of a question may be
-    `ambigua`: they name it there, and something else inside a producto's name."""
+    `ambigua`: they name it there, and something else inside a producto's name. An `interna` one
+    stands inside a longer phrase: the pico of a pico de loro."""
 
     inicio: int
     largo: int
     concepto: str
     ambigua: bool
+    interna: bool
 
 
 class Sinonimos:
@@ -46,18 +48,16 @@ class Sinonimos:
             self.palabras.add(word)
 
     def find(self, stems: Sequence[str], *, pregunta: bool) -> list[Mencion]:
-        """Every mention in `stems`. A longer phrase covers what could start inside it, so that a
-        pico de loro mentions no pico; its first word may still say what kind of thing it is."""
+        """Every mention in `stems`, in order."""
         found: list[Mencion] = []
         covered = 0
         for start, first in enumerate(stems):
-            if start < covered:
-                continue
             for phrase, concept, ambiguous in self._by_first.get(first, ()):
                 if ambiguous and not pregunta:
                     continue
                 if tuple(stems[start : start + len(phrase)]) == phrase:
-                    found.append(Mencion(start, len(phrase), concept, ambiguous))
+                    inside = start < covered
+                    found.append(Mencion(start, len(phrase), concept, ambiguous, inside))
                     covered = max(covered, start + len(phrase))
         return found
 

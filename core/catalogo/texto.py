@@ -6,7 +6,7 @@ a 2. Search and the import's row keys fold with the same functions.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -104,6 +104,14 @@ _DE_UNIDAD = re.compile(rf"(\d/\d+) de (?=(?:{_PALABRAS_UNIDAD})\b)")
 _PULGADA_Y = re.compile(
     r"(?<!\d )\b(?:una )?pulgada y (media|medio|un cuarto|cuarto|tres cuartos)\b"
 )
+# A plumber's "de media", "de tres cuartos": inches, left unsaid.
+_FRACCIONES = {
+    "tres cuartos": "3/4", "tres octavos": "3/8", "cinco octavos": "5/8", "siete octavos": "7/8",
+    "un cuarto": "1/4", "tres dieciseisavos": "3/16", "cinco dieciseisavos": "5/16",
+}  # fmt: skip
+_SIN_UNIDAD = re.compile(
+    rf"(?<=\bde )({'|'.join(_FRACCIONES)}|media(?=$|[ ]?[.,;?!)]|[ ]x|[ ]pvc))\b"
+)
 _Y_MEDIA = re.compile(r"\b(\d+) (pulgadas?|metros?|kilos?|litros?) y (media|medio|cuarto)\b")
 
 # Longer figures (telephones, bar codes) are codes, not amounts.
@@ -134,11 +142,12 @@ _FRACCION = re.compile(r"(?:(\d+)[ -])?(\d+)/(\d+)$")
 class Medida:
     """A size. clave: equal sizes have equal ones, whatever the unit they were written in;
     familia: sizes of one familia may contradict each other ("" for a bare number);
-    numero: the figure alone, for those who leave the unit out."""
+    numero: the figure alone, for those who leave the unit out; parte: one side of a 2x50."""
 
     clave: str
     familia: str
     numero: str
+    parte: bool = False
 
 
 Termino = str | Medida
@@ -179,6 +188,7 @@ def _spoken_to_figures(folded: str) -> str:
     folded = _HABLADO.sub(figures, folded)
     folded = _Y_MEDIA.sub(lambda m: f"{m[1]} {_NUMEROS[m[3]]} {m[2]}", folded)
     folded = _DE_UNIDAD.sub(r"\1 ", folded)
+    folded = _SIN_UNIDAD.sub(lambda m: _FRACCIONES.get(m[1], "1/2"), folded)
     return re.sub(r"(?<!\d )\bde pulgada\b", "de 1 pulgada", folded)
 
 
@@ -186,7 +196,7 @@ def _compound(text: str) -> list[Termino]:
     """2x50, 1/4 x 6": its parts, and the whole, which only an equal whole matches."""
     parts = [m for piece in re.split(r"(?<=.) ?x ?(?=\d)", text) for m in _sizes(piece)]
     whole = "x".join(p.numero for p in parts)
-    return [*parts, Medida(f"x:{whole}", "x", whole)]
+    return [*(replace(p, parte=True) for p in parts), Medida(f"x:{whole}", "x", whole)]
 
 
 def _code(text: str) -> Medida:
