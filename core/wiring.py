@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
 from core.adapters.metricas import metricas
+from core.adapters.telegram import Telegram
 from core.db import Database, make_engine
-from core.ports import Cifrado, Claves, Cola, Metricas
+from core.errors import EnvioRechazado, NotImplementedYet
+from core.models import TipoCanal
+from core.ports import Canal, Cifrado, Claves, Cola, CuentaCanal, Metricas
 from core.settings import Settings
 
 
@@ -25,6 +29,26 @@ class Servicios:
     @cached_property
     def cifrado(self) -> Cifrado:
         return FernetCifrado(self.settings.secret("secrets_key"))
+
+    def canales(self, cuenta: CuentaCanal) -> Canal:
+        """A canal row's adapter, its vendor not yet imported (core.ports.AbrirCanal)."""
+        if cuenta.tipo == TipoCanal.TELEGRAM.value:
+            return self.telegram(cuenta)
+        raise NotImplementedYet(f"El canal {cuenta.tipo} no envía mensajes.")
+
+    def telegram(self, cuenta: CuentaCanal) -> Telegram:
+        def credenciales() -> dict[str, Any]:
+            if cuenta.credenciales is None:
+                raise EnvioRechazado("El canal fue eliminado.")
+            return self.cifrado.decrypt(
+                cuenta.credenciales, empresa_id=cuenta.empresa_id, clave=cuenta.clave
+            )
+
+        return Telegram(
+            credenciales,
+            api_url=self.settings.telegram_api_url,
+            segundos=self.settings.envio_segundos,
+        )
 
 
 def build_database(settings: Settings, *, max_connections: int) -> Database:

@@ -1,6 +1,6 @@
 """A shop with a Telegram bot, a customer who writes to it, and replies on their way out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from core.models import Canal, Chat, Entrega, Mensaje, TipoCanal
 from core.ports import AbrirCanal
 from core.settings import Settings
 from tests.fakes import ColaEnMemoria
+from tests.telegram.emulador import Emulador
 
 TOKEN = "123456:canario-del-token-de-prueba-AAAA"
 SECRETO = "secreto-de-prueba-0123456789"
@@ -161,3 +162,20 @@ def deliver(
         )
 
     return call
+
+
+@pytest.fixture
+def emulador() -> Iterator[Emulador]:
+    """The Bot API with our bot in it; a call that Telegram would call malformed fails the test."""
+    with Emulador() as emulador:
+        emulador.add_bot(TOKEN)
+        yield emulador
+    assert emulador.violaciones == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_clients() -> Iterator[None]:
+    yield
+    from core.adapters.telegram_api import close_apis
+
+    close_apis()
