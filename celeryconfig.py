@@ -6,6 +6,7 @@ Job state is rows, so there is no result backend; what is due and unclaimed is r
 
 from kombu import Queue
 
+from core.adapters.celery_queue import KEY_PREFIX
 from core.settings import Settings
 
 _settings = Settings()
@@ -21,7 +22,11 @@ accept_content = ["json"]
 
 # One queue per kind of patience: a customer never waits behind an import.
 task_queues = [
-    Queue("chat"), Queue("chat_solo"), Queue("envio"), Queue("catalogo"), Queue("mantenimiento")
+    Queue("chat"),
+    Queue("chat_solo"),
+    Queue("envio"),
+    Queue("catalogo"),
+    Queue("mantenimiento"),
 ]
 task_default_queue = "mantenimiento"
 task_create_missing_queues = False  # a misspelt queue is an error, not a silent hole
@@ -55,7 +60,7 @@ broker_transport_options = {
     "retry_on_timeout": True,
     "health_check_interval": 25,
     "queue_order_strategy": "round_robin",
-    "global_keyprefix": "agente:",
+    "global_keyprefix": KEY_PREFIX,
 }
 
 task_acks_late = False
@@ -68,6 +73,7 @@ worker_send_task_events = False  # a quarter of the throughput; Flower switches 
 enable_utc = True
 timezone = "UTC"
 
+beat_schedule_filename = str(_settings.data_dir / "beat")  # what beat last did, when
 beat_schedule = {
     "barrido": {
         "task": "barrido.sweep",

@@ -6,12 +6,16 @@ import time
 from itertools import count
 from typing import Any
 
+from core.adapters.metricas import metricas
 from core.ports import Tarea
 
 # Bells waiting at once, in one process. Beyond it they are dropped and barrido rings instead.
 _MAX_BELLS = 10_000
 # After a failed publish, how long nobody tries again: a dead Redis costs one timeout a pause.
 _BREAKER_SECONDS = 1.0
+
+# Before every key in Redis, so that a shop may share its server; workers read it in celeryconfig.
+KEY_PREFIX = "agente:"
 
 _Key = tuple[Tarea, tuple[tuple[str, int], ...]]
 
@@ -43,7 +47,7 @@ class CeleryCola:
         at = time.monotonic() + after
         with self._changed:
             if self._closing or (len(self._due) >= _MAX_BELLS and key not in self._due):
-                self.dropped += 1
+                self._drop(tarea)
                 return
             self._due[key] = at
             heapq.heappush(self._heap, (at, next(self._ticket), key))
@@ -65,9 +69,15 @@ class CeleryCola:
         celery = self._connect()
         open_again = 0.0
         while (key := self._next()) is not None:
-            if time.monotonic() < open_again or not self._publish(celery, key):
-                self.dropped += 1
-                open_again = max(open_again, time.monotonic() + _BREAKER_SECONDS)
+            if time.monotonic() < open_again:
+                self._drop(key[0])
+            elif not self._publish(celery, key):
+                self._drop(key[0])
+                open_again = time.monotonic() + _BREAKER_SECONDS
+
+    def _drop(self, tarea: Tarea) -> None:
+        self.dropped += 1
+        metricas().campana_perdida(tarea=tarea.value)
 
     def _next(self) -> _Key | None:
         """Wait for the earliest bell to come due; None when closing and nothing is due."""
@@ -106,13 +116,12 @@ class CeleryCola:
         from celery import Celery
 
         celery = Celery("campana", broker=self._broker_url, set_as_current=False)
-        celery.config_from_object("celeryconfig")
         celery.conf.update(
-            broker_url=self._broker_url,
+            task_serializer="json",
             broker_connection_timeout=1.0,
             broker_pool_limit=1,
             broker_transport_options={
-                **celery.conf.broker_transport_options,
+                "global_keyprefix": KEY_PREFIX,
                 "socket_timeout": 1.0,
                 "socket_connect_timeout": 0.5,
                 "retry_on_timeout": False,
