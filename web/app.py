@@ -39,6 +39,7 @@ from web import (
     peticiones,
     salud,
     ventas,
+    webhooks,
 )
 from web.datos import servicios
 
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(chats.api)
     app.register_api(pagina.api)
     app.register_api(docs.api)
+    app.register_api(webhooks.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(DataError, _answer_unstorable)
