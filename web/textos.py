@@ -24,6 +24,7 @@ CHAT = {
     # Thread
     "conversacion": "Conversación",
     "anterior": "Conversación anterior",
+    "anterior_fin": "Fin de la conversación anterior",
     "tu": "Tú",
     "tienda": "La tienda",
     "persona": "Una persona de la tienda",

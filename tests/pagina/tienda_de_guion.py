@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from web.pagina import Tienda, show_page
 
 _HEARTBEAT = 5.0
+_TRAGADO = "guion.tragado"
 
 
 @dataclass
@@ -35,6 +36,7 @@ class TiendaDeGuion:
     def __init__(self) -> None:
         self.chats: dict[str, Chat] = {}
         self.rechazos: list[int] = []  # statuses to answer instead of taking a text
+        self.espera: int | None = None  # the Retry-After of those refusals
         self.tragados = 0  # texts to take while the answer is lost
         self.cola_llena = False  # the stream answers 503
         self.mudo = False  # the stream stays open and says nothing
@@ -52,7 +54,7 @@ class TiendaDeGuion:
 
     def start(self) -> None:
         """Listen, on the same port as before."""
-        self._server = make_server("127.0.0.1", self._puerto, self._app, threaded=True)
+        self._server = make_server("127.0.0.1", self._puerto, self._serve, threaded=True)
         self._puerto = self._server.port
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -78,8 +80,10 @@ class TiendaDeGuion:
 
     @property
     def chat(self) -> Chat:
-        """The chat opened last."""
-        return list(self.chats.values())[-1]
+        """The chat opened last, as soon as there is one."""
+        with self._cambio:
+            assert self._cambio.wait_for(lambda: self.chats, 10)
+            return list(self.chats.values())[-1]
 
     def say(self, texto: str, *, remitente: str = "bot", **mas: Any) -> None:
         with self._cambio:
@@ -118,6 +122,12 @@ class TiendaDeGuion:
 
     # --- HTTP --------------------------------------------------------------------------------
 
+    def _serve(self, environ: dict[str, Any], start_response: Any) -> Any:
+        answer = self._app(environ, start_response)
+        if _TRAGADO in environ:
+            raise ConnectionAbortedError  # the server closes the connection without a word
+        return answer
+
     def _build(self) -> Flask:
         app = Flask("web")
         app.add_url_rule(
@@ -135,7 +145,9 @@ class TiendaDeGuion:
     def _open(self) -> tuple[Response, int]:
         n = len(self.chats) + 1
         chat = Chat(f"web-{n}", f"token-{n}")
-        self.chats[chat.chat_id] = chat
+        with self._cambio:
+            self.chats[chat.chat_id] = chat
+            self._cambio.notify_all()
         return jsonify(chat_id=chat.chat_id, token=chat.token), 201
 
     def _mine(self, chat_id: str) -> Chat | None:
@@ -151,7 +163,7 @@ class TiendaDeGuion:
         with self._cambio:
             self.recibidos.append(body["id_externo"])
             if self.rechazos:
-                return _problem(self.rechazos.pop(0))
+                return _problem(self.rechazos.pop(0), self.espera)
             chat = self._mine(body["chat_id"])
             if chat is None:
                 return _problem(401)
@@ -159,13 +171,11 @@ class TiendaDeGuion:
             mensaje = (
                 known[0]
                 if known
-                else self._append(
-                    chat, "usuario", body["mensaje"], id_externo=body["id_externo"]
-                )
+                else self._append(chat, "usuario", body["mensaje"], id_externo=body["id_externo"])
             )
             if self.tragados:
                 self.tragados -= 1
-                raise ConnectionAbortedError
+                request.environ[_TRAGADO] = True
         return jsonify(mensaje_id=mensaje["id"], chat_id=chat.chat_id, estado="encolado"), 202
 
     def _show(self, chat_id: str) -> tuple[Response, int]:
@@ -215,12 +225,13 @@ class TiendaDeGuion:
             yield out
 
 
-def _problem(status: int) -> tuple[Response, int]:
+def _problem(status: int, espera: int | None = None) -> tuple[Response, int]:
     codigo = {401: "no_autenticado", 422: "datos_invalidos", 503: "no_disponible_ahora"}
-    return jsonify(status=status, codigo=codigo.get(status, "error")), status
+    answer = jsonify(status=status, codigo=codigo.get(status, "error"))
+    if espera is not None:
+        answer.headers["Retry-After"] = str(espera)
+    return answer, status
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-
-

@@ -21,7 +21,10 @@ export class Aviso {
     this.#estado = estado;
     clearTimeout(this.#queja);
     if (estado === "vivo") {
-      if (this.#quejado) this.#say("conectado", "bien", BREVE_MS);
+      // A complaint is taken back; a note that came after it stays.
+      if (this.#quejado && this.#caja.dataset.tono === "mal") {
+        this.#say("conectado", "bien", BREVE_MS);
+      }
       this.#quejado = false;
     } else if (estado === "reconectando" && !this.#quejado) {
       this.#queja = setTimeout(() => this.complain(), navigator.onLine ? PACIENCIA_MS : 0);

@@ -23,7 +23,8 @@ export function makeBurbuja(item, acciones) {
 const makeCara = () => make("span.cara", { "aria-hidden": "true" }, makeIcono("persona"));
 
 function readTexto({ texto, tipo }) {
-  return texto || (tipo && hasTexto(tipo) ? t(tipo) : "");
+  if (!texto) return tipo && hasTexto(tipo) ? t(tipo) : "";
+  return texto.replace(/\$ (?=\d)/g, "$\u00a0"); // a sign does not part from its sum
 }
 
 function makePie(item, { alReintentar, alDescartar }) {

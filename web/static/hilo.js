@@ -22,8 +22,9 @@ export class Hilo {
     medida.observe(caja.firstElementChild);
   }
 
-  /** `n` messages came that the reader may not see. */
+  /** `n` messages come that the reader may not see. Call before they are shown. */
   noteNuevos(n) {
+    this.#noteScroll(); // a scroll of this very moment has not been told yet
     if (!this.#pegado) this.#nuevos += n;
     this.#showPildora();
   }

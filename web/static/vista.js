@@ -43,7 +43,7 @@ export class Vista {
     if (this.#nodos.size) {
       this.#lista.classList.add("anterior");
       this.#lista.setAttribute("aria-label", t("anterior"));
-      this.#lista.append(makeCorte(t("anterior")));
+      this.#lista.append(makeCorte(t("anterior_fin")));
       this.#nodos.clear();
       this.#lista = this.#addLista();
     }
