@@ -37,17 +37,6 @@ class Cola(Protocol):
 # --- figures -----------------------------------------------------------------------------------
 
 
-class ResultadoTurno(StrEnum):
-    """How a turn ended. REINICIADO: messages arrived meanwhile; PERDIDO: another worker took it;
-    FALLIDO: an error, to be tried again; CUARENTENA: given up."""
-
-    RESPONDIDO = "respondido"
-    REINICIADO = "reiniciado"
-    PERDIDO = "perdido"
-    FALLIDO = "fallido"
-    CUARENTENA = "cuarentena"
-
-
 class Metricas(Protocol):
     """Counts what happened, for those who run the system. Never raises, never waits. Arguments
     are kinds and states: no ids, no tenant, no text. Throw-away empresas are not counted."""
@@ -56,12 +45,13 @@ class Metricas(Protocol):
         """A customer's new message is committed; `canal` is its tipo."""
         ...
 
-    def turno(self, resultado: ResultadoTurno, *, motor: str, segundos: float) -> None:
-        """A turn ended; `motor` is the engine that decided ("offline", …)."""
+    def turno(self, *, resultado: str, motor: str, segundos: float) -> None:
+        """A turn ended as core.agente.turno.Desenlace says, "nada" apart; `motor` is the engine
+        that decided ("offline", …)."""
         ...
 
     def entrega(self, *, canal: str, resultado: str) -> None:
-        """A try to deliver ended as models.Entrega `resultado` ("pendiente": will be retried)."""
+        """A try to deliver ended as core.mensajes.salida.Desenlace says, "ajena" apart."""
         ...
 
     def filas_importadas(self, n: int, *, resultado: str) -> None:

@@ -24,6 +24,7 @@ limit_request_line = 4094
 limit_request_fields = 64
 accesslog = None
 errorlog = "-"
+logger_class = "core.adapters.gunicorn_log.GunicornLog"
 control_socket_disable = True
 
 

@@ -9,7 +9,7 @@ from flask import Response, current_app, json, request
 from flask_openapi3 import APIBlueprint, Tag
 
 from core.adapters.medidas import Medidas
-from core.adapters.metricas import render
+from core.adapters.metricas import CONTENT_TYPE, render
 from core.adapters.sondeo import Foto, Sondeo
 from core.errors import Forbidden, Unauthenticated, Unavailable
 from web.auth import publica
@@ -61,7 +61,7 @@ def metrics() -> Response:
     it, in produccion, only for a caller on this very machine."""
     _check_reader()
     text = render(Medidas(_sondeo().look()))
-    return Response(text, mimetype="text/plain", headers={"Cache-Control": "no-store"})
+    return Response(text, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
 
 def _check_reader() -> None:

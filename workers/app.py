@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_init, task_postrun, task_prerun, worker_ready, worker_shutdown
 
+from core.adapters.celery_log import observe_tareas
 from core.agente.turno import Vendedor
 from core.db import DATABASE_DOWN
 from core.mensajes.barrido import free_leases
@@ -20,6 +21,7 @@ celery = Celery(
     include=["workers.mensajes", "workers.barrido"],
 )
 celery.config_from_object("celeryconfig")
+observe_tareas()
 
 _node = "worker@localhost"
 

@@ -1,8 +1,10 @@
 """Flower's settings: only here, since a password on a command line is everybody's to read."""
 
+from core.adapters.observabilidad import configure_logging
 from core.settings import Settings
 
 _settings = Settings()
+configure_logging(_settings, "flower")
 
 port = _settings.flower_port
 address = _settings.flower_host

@@ -4,7 +4,7 @@ import structlog
 
 from core.agente.turno import Desenlace
 from core.ports import Tarea
-from workers.app import celery, vendedor
+from workers.app import celery, servicios, vendedor
 
 _log = structlog.get_logger(__name__)
 
@@ -22,6 +22,11 @@ def answer_chat_solo(empresa_id: int, chat_id: int) -> None:
 
 
 def _tell(ended: Desenlace) -> None:
+    if ended.estado != "nada":
+        s = servicios()
+        s.metricas.turno(
+            resultado=ended.estado, motor=s.settings.llm_provider, segundos=ended.segundos
+        )
     if ended.error is not None:
         _log.warning("turno", estado=ended.estado, exc_info=ended.error)
     elif ended.estado != "nada":

@@ -5,17 +5,22 @@ tell the sum; without it a process tells its own. Labels are kinds and states, n
 """
 
 import os
+import threading
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from core.ports import ResultadoTurno
-
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PREFIX = "agente_"
 _TURN_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0)
 _HTTP_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0)
@@ -25,6 +30,8 @@ class PrometheusMetricas:
     """Implements core.ports.Metricas. One per process: `metricas()`."""
 
     def __init__(self) -> None:
+        # A sample more for each, which nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         own = CollectorRegistry()
         self.registry = own
         self._mensajes = Counter(
@@ -66,9 +73,9 @@ class PrometheusMetricas:
     def mensaje_recibido(self, *, canal: str) -> None:
         self._mensajes.labels(canal).inc()
 
-    def turno(self, resultado: ResultadoTurno, *, motor: str, segundos: float) -> None:
-        self._turnos.labels(resultado.value, motor).inc()
-        if resultado is ResultadoTurno.RESPONDIDO:
+    def turno(self, *, resultado: str, motor: str, segundos: float) -> None:
+        self._turnos.labels(resultado, motor).inc()
+        if resultado == "respondido":
             self._turno_segundos.labels(motor).observe(segundos)
 
     def entrega(self, *, canal: str, resultado: str) -> None:
@@ -87,12 +94,19 @@ class PrometheusMetricas:
         self._http_segundos.labels(metodo, ruta).observe(segundos)
 
 
-@cache
+_only: PrometheusMetricas | None = None
+_making = threading.Lock()
+
+
 def metricas() -> PrometheusMetricas:
     """This process's own. Two would overwrite each other in the process's file."""
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    return PrometheusMetricas()
+    global _only
+    with _making:
+        if _only is None:
+            if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+                Path(folder).mkdir(parents=True, exist_ok=True)
+            _only = PrometheusMetricas()
+        return _only
 
 
 def render(*more: Collector) -> bytes:

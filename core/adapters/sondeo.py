@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.adapters.celery_queue import KEY_PREFIX, QUEUES
 from core.db import DATABASE_DOWN, Database
 from core.settings import Settings
 
@@ -22,9 +23,6 @@ T = TypeVar("T")
 PLAZO_SEGUNDOS = 0.8
 _FRESH_SECONDS = 1.0
 _REDIS_SECONDS = 0.5
-_PREFIX = "agente:"  # celeryconfig's global_keyprefix
-
-QUEUES = ("chat", "chat_solo", "envio", "catalogo", "mantenimiento")
 
 
 @dataclass(frozen=True)
@@ -192,10 +190,11 @@ def _ask_broker(url: str) -> dict[str, int]:
         socket_connect_timeout=_REDIS_SECONDS,
         retry=Retry(NoBackoff(), 0),
     ) as redis:
+        queues = sorted(set(QUEUES.values()))
         pipe = redis.pipeline(transaction=False)
-        for queue in QUEUES:
-            pipe.llen(_PREFIX + queue)
+        for queue in queues:
+            pipe.llen(KEY_PREFIX + queue)
         try:
-            return dict(zip(QUEUES, pipe.execute(), strict=True))
+            return dict(zip(queues, pipe.execute(), strict=True))
         except RedisError as e:
             raise ConnectionError("redis") from e
