@@ -67,11 +67,15 @@ def process_wait(process: subprocess.Popen[bytes], seconds: float) -> None:
         return
 
 
-def migrate(settings: Settings, revision: str = "head") -> None:
+def alembic_config(settings: Settings) -> Config:
     config = Config(str(ROOT / "alembic.ini"))
     config.set_main_option("script_location", str(ROOT / "migrations"))
     config.attributes["settings"] = settings
-    command.upgrade(config, revision)
+    return config
+
+
+def migrate(settings: Settings) -> None:
+    command.upgrade(alembic_config(settings), "head")
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,58 @@
 """The schema on real PostgreSQL: both directions, the roles, and no drift from the models."""
 
+from collections.abc import Iterator
+
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, make_url, text
+from pydantic import SecretStr
+from sqlalchemy import create_engine, inspect, text
 
 from core.db import Database
 from core.models import Base
 from core.settings import Settings
-from tests.conftest import ROOT
+from tests.conftest import alembic_config, migrate
 
 
-def test_migrations_go_up_down_and_up_again(settings: Settings) -> None:
+@pytest.fixture
+def vacia(settings: Settings) -> Iterator[Settings]:
+    """A second, empty database of the same owner, as a separate installation would have."""
     name = "ida_y_vuelta"
-    superuser = settings.owner_url.set(username="postgres")
-    owner = create_engine(settings.owner_url, isolation_level="AUTOCOMMIT")
-    assert superuser != settings.owner_url
-    with owner.connect() as connection:
-        can_create = connection.scalar(
-            text("SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user")
-        )
-    assert can_create is False, "the owner migrates one database and makes no others"
-    owner.dispose()
-    assert name and make_url
+    superuser = create_engine(
+        settings.owner_url.set(username="postgres", database="postgres"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with superuser.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} OWNER {settings.owner_url.username}"))
+    url = settings.owner_url.set(database=name).render_as_string(hide_password=False)
+    yield settings.model_copy(update={"database_url": SecretStr(url)})
+    with superuser.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    superuser.dispose()
+
+
+def _tables(settings: Settings) -> set[str]:
+    engine = create_engine(settings.owner_url)
+    try:
+        return set(inspect(engine).get_table_names()) - {"alembic_version"}
+    finally:
+        engine.dispose()
+
+
+def test_migrations_go_up_down_and_up_again(vacia: Settings, settings: Settings) -> None:
+    migrate(vacia)
+    assert _tables(vacia) == set(Base.metadata.tables)
+    command.downgrade(alembic_config(vacia), "base")
+    assert _tables(vacia) == set()
+    migrate(vacia)
+    assert _tables(vacia) == set(Base.metadata.tables)
+    # The roles outlive a downgrade: the other installation still works with them.
+    for url in (settings.app_url, settings.sistema_url):
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+        engine.dispose()
 
 
 def test_models_and_migrations_say_the_same(settings: Settings) -> None:
