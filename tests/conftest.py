@@ -24,6 +24,9 @@ from core.models import Base
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.fakes import ClavesRapidas, ColaEnMemoria
+from tests.stack import stack
+
+__all__ = ["stack"]  # a fixture: pytest finds it here
 from web import create_app
 
 ROOT = Path(__file__).parent.parent

@@ -49,6 +49,7 @@ class Launcher:
         self._data_dir = data_dir
         self._lock = DataDirLock(data_dir)
         self._embedded = servers.embedded_names(settings)
+        self._groups: list[str] = []
         self._asked_to_stop, self._ask_to_stop = os.pipe()
         self._supervision = Supervision(
             data_dir, [*server_programs(self._embedded), *procfile_programs()]
@@ -112,13 +113,14 @@ class Launcher:
                 postgres="postgres" in self._embedded, valkey="valkey" in self._embedded
             )
         self._start_supervision()
-        servers.await_postgres(self._settings, pause=self._pause)
+        self._start_groups(SERVERS)
+        servers.await_postgres(self._settings, pause=self._pause_watching)
         say("Poniendo la base de datos al día …")
         servers.migrate(self._settings)
-        if not servers.await_redis(self._settings, seconds=15, pause=self._pause):
+        if not servers.await_redis(self._settings, seconds=15, pause=self._pause_watching):
             say("Aviso: Redis no responde. Se recibe igual; se contestará cuando vuelva.")
         say("Arrancando los procesos …")
-        self._start_processes()
+        self._start_groups(FRONT, WORKERS)
         self._await_ready()
         self._announce()
 
@@ -126,11 +128,11 @@ class Launcher:
         self._supervision.start(environment=self._environment(), keep_open=self._lock.fd)
         while not self._supervision.answers():
             self._pause(0.05)
-        self._supervision.start_group(SERVERS)
 
-    def _start_processes(self) -> None:
-        self._supervision.start_group(FRONT)
-        self._supervision.start_group(WORKERS)
+    def _start_groups(self, *groups: str) -> None:
+        for group in groups:
+            self._supervision.start_group(group)
+            self._groups.append(group)
 
     def _environment(self) -> dict[str, str]:
         s = self._settings
@@ -158,7 +160,7 @@ class Launcher:
                 say(f"Tarda más de lo normal. Falta: {', '.join(missing)}.")
                 for name in missing:
                     say(self._supervision.last_words(name))
-            self._pause(_PAUSE)
+            self._pause_watching(_PAUSE)
 
     def _missing(self) -> list[str]:
         """What is still not there, by the name of its process."""
@@ -207,14 +209,18 @@ class Launcher:
     # --- stay, end ---------------------------------------------------------------------------
 
     def _stay(self) -> None:
-        """Watch the watchman: if supervisord dies, its children drain and a new one starts."""
         while True:
-            self._pause(1.0)
-            tether.reap_orphans(besides=self._supervision.pid)
-            if self._supervision.has_ended():
-                say("El supervisor se ha caído; lo arranco de nuevo.")
-                self._start_supervision()
-                self._start_processes()
+            self._pause_watching(1.0)
+
+    def _pause_watching(self, seconds: float) -> None:
+        """Watch the watchman: if supervisord dies, its children drain and a new one starts."""
+        self._pause(seconds)
+        tether.reap_orphans(besides=self._supervision.pid)
+        if self._supervision.has_ended():
+            say("El supervisor se ha caído; lo arranco de nuevo.")
+            self._start_supervision()
+            for group in self._groups:
+                self._supervision.start_group(group)
 
     def _end(self) -> None:
         if not self._supervision.pid:

@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # Started in this order, stopped in the reverse: workers first, then the web, the servers last.
 SERVERS, FRONT, WORKERS = "servidores", "frente", "trabajo"
 _FRONT = {"web", "flower"}
+# Seconds between the stop signal and SIGKILL: above a turn's lease and gunicorn's graceful_timeout.
+# Flower keeps nothing and sometimes waits half a minute for an answer that nobody will give.
+_PATIENCE = {"flower": 5, "beat": 10}
 # A unix socket's path may have 107 bytes, and supervisord appends its pid for a moment.
 _MAX_SOCKET_PATH = 90
 
@@ -72,7 +75,7 @@ priority = {priority}
 
 @dataclass(frozen=True)
 class Program:
-    """`patience`: seconds between `stop` and SIGKILL, above the longest drain it may need."""
+    """`patience`: seconds between the signal `stop` and SIGKILL."""
 
     name: str
     group: str
@@ -108,6 +111,7 @@ def procfile_programs() -> list[Program]:
             name,
             FRONT if name in _FRONT else WORKERS,
             (sys.executable, "-ISs", tether.__file__, "TERM", "sh", "-c", f"exec {command}"),
+            patience=_PATIENCE.get(name, 45),
         )
         for name, command in processes.items()
     ]
