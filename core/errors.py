@@ -77,6 +77,19 @@ class StockInsuficiente(Conflict):
         self.faltantes = faltantes
 
 
+class ProductoRepetido(Conflict):
+    """Its sku, or its nombre where it has none, is already that of producto `producto_id`."""
+
+    codigo = "producto_repetido"
+
+    def __init__(self, producto_id: int, *, es_sku: bool, activo: bool) -> None:
+        super().__init__(
+            f"Ya hay un producto con ese {'sku' if es_sku else 'nombre'}: {producto_id}"
+            f"{'' if activo else ', inactivo'}."
+        )
+        self.producto_id = producto_id
+
+
 class PrecioMovido(Conflict):
     """The price is not the agreed one any more; `productos` are the ids that moved."""
 

@@ -37,6 +37,7 @@ from web import (
     logs,
     pagina,
     peticiones,
+    productos,
     salud,
     ventas,
     webhooks,
@@ -86,6 +87,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(cuentas.api)
     app.register_api(canales.api)
     app.register_api(ventas.api)
+    app.register_api(productos.api)
     app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 
 from core.catalogo.indice import Acierto, Indice, Texto
 from core.catalogo.sinonimos import sinonimos
@@ -32,6 +32,12 @@ _COLUMNS = (
     Producto.activo,
 )
 
+# Rows that came without a new version (restored, written by hand) are found by their id.
+_LAST = (
+    select(func.coalesce(func.max(Producto.id), 0))
+    .where(Producto.empresa_id == Empresa.id)
+    .scalar_subquery()
+)
 _Fila = Row[int, str | None, str, str, str, str, bool]
 
 
@@ -81,7 +87,7 @@ class _Guardado:
         self._empresa_id = empresa_id
         self._lock = threading.Lock()
         self._indice = Indice(sinonimos())
-        self._version = -1
+        self._version = self._last = -1
         self._born: datetime | None = None
         self.size = 0
 
@@ -94,39 +100,43 @@ class _Guardado:
         """Read the productos changed since the last look; all of them when some have gone."""
         with db.empresa(self._empresa_id) as session:
             now = session.execute(
-                select(Empresa.catalogo_version, Empresa.creada_en).where(
+                select(Empresa.catalogo_version, Empresa.creada_en, _LAST).where(
                     Empresa.id == self._empresa_id
                 )
             ).one_or_none()
             if now is None:
                 self._restart(None)
                 return
-            version, born = now
+            version, born, last = now
             if born != self._born or self._indice.worn:
                 self._restart(born)
-            if version == self._version:
+            if (version, last) == (self._version, self._last):
                 return
-            changed = select(*_COLUMNS).where(Producto.empresa_id == self._empresa_id)
-            rows = session.execute(changed.where(Producto.version > self._version)).all()
+            rows = session.execute(
+                select(*_COLUMNS).where(
+                    Producto.empresa_id == self._empresa_id,
+                    or_(Producto.version > self._version, Producto.id > self._last),
+                )
+            ).all()
             # After the rows: what is inserted in between must not look like a deletion.
             count = session.scalar(
                 select(func.count()).where(Producto.empresa_id == self._empresa_id)
             )
         self._put(rows)
-        self._version = version
+        self._version, self._last = version, last
         if self.size > (count or 0):
             self._rebuild(db)
 
     def _rebuild(self, db: Database) -> None:
         """Rows were deleted (a reset), which leaves no version behind: start over."""
-        version = self._version
+        version, last = self._version, self._last
         self._restart(self._born)
         with db.empresa(self._empresa_id) as session:
             rows = session.execute(
                 select(*_COLUMNS).where(Producto.empresa_id == self._empresa_id)
             ).all()
         self._put(rows)
-        self._version = version
+        self._version, self._last = version, last
 
     def _put(self, rows: Sequence[_Fila]) -> None:
         for row in rows:
@@ -135,7 +145,7 @@ class _Guardado:
 
     def _restart(self, born: datetime | None) -> None:
         self._indice = Indice(sinonimos())
-        self._version = -1
+        self._version = self._last = -1
         self._born = born
         self.size = 0
 

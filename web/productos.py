@@ -1,0 +1,175 @@
+"""The catalogue over HTTP. Everybody of the shop may read it; its admin edits it."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from decimal import Decimal
+from typing import Any
+
+from flask_openapi3 import APIBlueprint, Tag
+from pydantic import BaseModel, Field
+from sqlalchemy import Select, func, select
+
+from core.catalogo import productos
+from core.catalogo.buscar import search_ids
+from core.errors import Invalid
+from core.models import Producto, Rol
+from web import datos
+from web.auth import identidad, requires
+from web.campos import Id, Texto
+from web.datos import servicios, sesion
+from web.formas import money, quantity
+from web.paginas import Pagina, Tramo, take_page
+
+api = APIBlueprint("productos", __name__, url_prefix="/productos", abp_tags=[Tag(name="Productos")])
+
+# A search shows this many at most, over all its pages; what comes later is no answer any more.
+_HALLAZGOS_MAX = 1000
+
+
+class Filtros(Pagina):
+    q: Texto | None = Field(
+        default=None, max_length=300, description="Por palabras, lo más parecido primero."
+    )
+    categoria: Texto | None = Field(default=None, max_length=300)
+    inactivos: bool = Field(default=False, description="También los que ya no se venden.")
+
+
+class ProductoNuevo(BaseModel):
+    nombre: str
+    precio: Decimal = Field(description="Con impuestos incluidos.", examples=["28900.00"])
+    stock: Decimal = Field(default=Decimal(0), description="3 decimales como máximo.")
+    sku: str | None = None
+    descripcion: str = ""
+    categoria: str = ""
+    marca: str = ""
+    unidad: str = "unidad"
+    moneda: str | None = Field(default=None, description="La de la empresa; no puede ser otra.")
+    activo: bool = True
+
+
+class ProductoCambios(BaseModel):
+    """Lo que no se nombra, queda como está. El stock es el que hay, no cuánto cambia."""
+
+    nombre: str = ""
+    precio: Decimal = Decimal(0)
+    stock: Decimal = Decimal(0)
+    sku: str | None = None
+    descripcion: str = ""
+    categoria: str = ""
+    marca: str = ""
+    unidad: str = ""
+    moneda: str | None = None
+    activo: bool = True
+
+
+@api.get("/", summary="Buscar o listar productos")
+@requires(Rol.OBSERVADOR)
+def list_productos(query: Filtros) -> dict[str, Any]:
+    found = select(Producto).where(Producto.empresa_id == identidad().empresa_id)
+    if not query.inactivos:
+        found = found.where(Producto.activo)
+    if query.categoria:
+        found = found.where(func.lower(Producto.categoria) == query.categoria.strip().lower())
+    if query.q is None or not query.q.strip():
+        return take_page(sesion(), found, by=(Producto.id,), query=query).answer(show_producto)
+    return _by_words(found, query, query.q).answer(show_producto)
+
+
+@api.post("/", summary="Crear un producto")
+@requires(Rol.ADMIN)
+def create_producto(body: ProductoNuevo) -> tuple[dict[str, Any], int]:
+    row = productos.create_producto(
+        sesion(),
+        empresa_id=identidad().empresa_id,
+        nuevo=productos.ProductoNuevo(**body.model_dump()),
+        actor=identidad().actor,
+        usuario_id=identidad().usuario_id,
+    )
+    shown = show_producto(row)
+    sesion().commit()
+    return shown, 201
+
+
+@api.get("/<int:id>", summary="Un producto")
+@requires(Rol.OBSERVADOR)
+def read_producto(path: Id) -> dict[str, Any]:
+    row = productos.find_producto(sesion(), empresa_id=identidad().empresa_id, producto_id=path.id)
+    return show_producto(row)
+
+
+@api.patch("/<int:id>", summary="Cambiar un producto")
+@requires(Rol.ADMIN)
+def update_producto(path: Id, body: ProductoCambios) -> dict[str, Any]:
+    row = productos.update_producto(
+        sesion(),
+        empresa_id=identidad().empresa_id,
+        producto_id=path.id,
+        cambios=body.model_dump(exclude_unset=True),
+        actor=identidad().actor,
+        usuario_id=identidad().usuario_id,
+    )
+    shown = show_producto(row)
+    sesion().commit()
+    return shown
+
+
+@api.delete("/<int:id>", summary="Dejar de vender un producto")
+@requires(Rol.ADMIN)
+def delete_producto(path: Id) -> tuple[str, int]:
+    """It is deactivated: its sales and its ledger stay, and PATCH `activo` brings it back."""
+    productos.deactivate_producto(
+        sesion(),
+        empresa_id=identidad().empresa_id,
+        producto_id=path.id,
+        actor=identidad().actor,
+        usuario_id=identidad().usuario_id,
+    )
+    sesion().commit()
+    return "", 204
+
+
+def show_producto(row: Producto) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "sku": row.sku,
+        "nombre": row.nombre,
+        "descripcion": row.descripcion,
+        "categoria": row.categoria,
+        "marca": row.marca,
+        "unidad": row.unidad,
+        "precio": money(row.precio),
+        "moneda": row.moneda,
+        "stock": quantity(row.stock),
+        "activo": row.activo,
+    }
+
+
+def _by_words(found: Select[Producto], query: Filtros, q: str) -> Tramo[Producto]:
+    """A page of the ranking. Its cursor is a place: ranks have no key to go on after."""
+    skip = _read_place(query.cursor)
+    datos.release()  # the index reads by itself
+    hits = search_ids(
+        servicios().db, identidad().empresa_id, q, _HALLAZGOS_MAX, inactivos=query.inactivos
+    )
+    rank = {hit.id: n for n, hit in enumerate(hits)}
+    rows = sorted(
+        sesion().scalars(found.where(Producto.id.in_(rank))), key=lambda row: rank[row.id]
+    )
+    end = skip + query.limite
+    return Tramo(rows[skip:end], _write_place(end) if len(rows) > end else None)
+
+
+def _write_place(place: int) -> str:
+    return urlsafe_b64encode(b"q%d" % place).decode().rstrip("=")
+
+
+def _read_place(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        raw = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+        if raw[:1] == b"q" and raw[1:].isdigit() and len(raw) < 8:
+            return int(raw[1:])
+    except ValueError:
+        pass
+    campo = {"campo": "cursor", "mensaje": "no es un cursor de esta lista"}
+    raise Invalid("El cursor no es válido.", errores=[campo])
