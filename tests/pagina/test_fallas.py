@@ -1,6 +1,7 @@
 """The page against a shop that fails in every way it can: nothing lost, nothing twice."""
 
 from collections.abc import Callable
+from threading import Event
 
 from playwright.sync_api import BrowserContext, expect
 
@@ -59,6 +60,23 @@ def test_a_reload_in_the_middle_of_sending_keeps_the_message(
     assert len(set(tienda.recibidos)) == 1
     cliente.page.reload()
     cliente.expect_own("No me pierdas")
+
+
+def test_a_reload_while_the_shop_is_taking_a_message_does_not_double_it(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    cliente.write("Hola")
+    cliente.expect_own("Hola")
+    tienda.retenidos = Event()
+    with cliente.page.expect_request("**/chat/texto"):
+        cliente.write("Una sola vez")
+    expect(cliente.own("enviando")).to_have_text("Una sola vez")
+    cliente.page.reload()
+    expect(cliente.own()).to_have_text(["Hola", "Una sola vez"])
+    tienda.retenidos.set()
+
+    cliente.expect_own("Hola", "Una sola vez")
+    assert [m["mensaje"] for m in tienda.chat.mensajes] == ["Hola", "Una sola vez"]
 
 
 def test_what_is_written_offline_leaves_when_the_network_is_back(
@@ -212,6 +230,7 @@ def test_a_new_conversation_in_one_tab_reaches_the_other(
     otra = abrir(tienda.url)
     cliente.write("Hola")
     otra.expect_own("Hola")
+    cliente.page.bring_to_front()
     cliente.page.get_by_role("button", name="Nueva conversación").click()
     cliente.page.get_by_role("button", name="Empezar de nuevo").click()
     for tab in (cliente, otra):

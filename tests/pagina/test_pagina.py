@@ -83,7 +83,8 @@ def test_the_page_has_the_demo_shops_key_and_no_inline_code(
     assert " style=" not in answer.text
     assert "http://" not in answer.text
     assert "https://" not in answer.text
-    assert client.get("/static/chat.js").headers["X-Content-Type-Options"] == "nosniff"
+    with client.get("/static/chat.js") as script:
+        assert script.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_an_installation_without_a_demo_shop_says_so(client: FlaskClient) -> None:

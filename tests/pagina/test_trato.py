@@ -192,6 +192,19 @@ def test_screen_readers_hear_what_is_new_and_not_the_history(
     expect(registro).to_have_attribute("aria-relevant", "additions")
 
 
+def test_a_message_is_read_out_once_whatever_becomes_of_it(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.rechazos = [503]
+    cliente.write("Hola")
+    expect(cliente.own("sin_enviar")).to_have_count(1)
+    cliente.own().evaluate("burbuja => { burbuja.title = 'la misma' }")
+    cliente.expect_own("Hola")
+
+    expect(cliente.own()).to_have_attribute("title", "la misma")
+    expect(cliente.page.locator(".pie")).to_have_attribute("aria-live", "off")
+
+
 def test_starting_anew_asks_first(tienda: TiendaDeGuion, cliente: Cliente) -> None:
     nueva = cliente.page.get_by_role("button", name="Nueva conversación")
     expect(nueva).to_be_hidden()

@@ -38,6 +38,7 @@ class TiendaDeGuion:
         self.rechazos: list[int] = []  # statuses to answer instead of taking a text
         self.espera: int | None = None  # the Retry-After of those refusals
         self.tragados = 0  # texts to take while the answer is lost
+        self.retenidos: threading.Event | None = None  # texts wait for it before they are taken
         self.cola_llena = False  # the stream answers 503
         self.mudo = False  # the stream stays open and says nothing
         self.repite = 1  # how often each event is told
@@ -56,7 +57,9 @@ class TiendaDeGuion:
         """Listen, on the same port as before."""
         self._server = make_server("127.0.0.1", self._puerto, self._serve, threaded=True)
         self._puerto = self._server.port
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -160,6 +163,8 @@ class TiendaDeGuion:
 
     def _take(self) -> tuple[Response, int]:
         body = request.get_json()
+        if self.retenidos:
+            self.retenidos.wait(10)
         with self._cambio:
             self.recibidos.append(body["id_externo"])
             if self.rechazos:

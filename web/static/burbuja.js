@@ -3,12 +3,12 @@
 import { formatCompleta, formatHora, hasTexto, t } from "./formato.js";
 import { make, makeIcono } from "./nodos.js";
 
-const AUTORES = { usuario: "tu", bot: "tienda", agente: "persona" };
+export const AUTORES = { usuario: "tu", bot: "tienda", agente: "persona" };
 const ICONOS = { enviando: "reloj", enviado: "visto", sin_enviar: "alerta", rechazado: "alerta" };
 
 /** acciones: alReintentar(id_externo), alDescartar(id_externo). */
 export function makeBurbuja(item, acciones) {
-  const visible = item.autor === "agente" && item.primero;
+  const visible = hasQuien(item);
   const quien = make(visible ? "p.quien" : "p.oculto", {}, t(AUTORES[item.autor]));
   return make(
     `div.fila.fila-${item.autor}`,
@@ -20,6 +20,17 @@ export function makeBurbuja(item, acciones) {
   );
 }
 
+/** What of `item` the bubble itself shows; the rest (time, state) is its foot. */
+export const faceOf = (item) => JSON.stringify([item.autor, readTexto(item), hasQuien(item)]);
+
+/** Show the present state of `item` without touching its words: they would be read out again. */
+export function renewPie(fila, item, acciones) {
+  fila.dataset.estado = item.estado;
+  fila.querySelector(".pie").replaceWith(makePie(item, acciones));
+}
+
+const hasQuien = ({ autor, primero }) => autor === "agente" && primero;
+
 const makeCara = () => make("span.cara", { "aria-hidden": "true" }, makeIcono("persona"));
 
 function readTexto({ texto, tipo }) {
@@ -28,7 +39,7 @@ function readTexto({ texto, tipo }) {
 }
 
 function makePie(item, { alReintentar, alDescartar }) {
-  const pie = make("div.pie");
+  const pie = make("div.pie", { "aria-live": "off" });
   if (item.estado === "enviado") {
     const hora = { datetime: item.fecha.toISOString(), title: formatCompleta(item.fecha) };
     pie.append(make("time", hora, formatHora(item.fecha)));

@@ -1,6 +1,6 @@
 /* The thread on the screen: a list of items in, the smallest change of the page out. */
 
-import { makeBurbuja } from "./burbuja.js";
+import { AUTORES, faceOf, makeBurbuja, renewPie } from "./burbuja.js";
 import { formatDia, startOfDay, t } from "./formato.js";
 import { make } from "./nodos.js";
 import { makeTarjeta } from "./tarjeta.js";
@@ -11,7 +11,7 @@ export class Vista {
   #registro;
   #acciones;
   #lista;
-  #nodos = new Map(); // clave → {nodo, firma}
+  #nodos = new Map(); // clave → {nodo, firma, cara}
 
   constructor(registro, acciones) {
     this.#registro = registro;
@@ -71,14 +71,15 @@ export class Vista {
     const firma = JSON.stringify(fila);
     const conocido = this.#nodos.get(fila.clave);
     if (conocido?.firma === firma) return conocido.nodo;
-    const contenido = this.#make(fila);
     const nodo = conocido?.nodo ?? make("div.item", { "data-clave": fila.clave });
     nodo.className = `item${fila.primero ? " primero" : ""}${fila.ultimo ? " ultimo" : ""}`;
     const enfocado = nodo.contains(document.activeElement);
-    nodo.replaceChildren(contenido);
+    const cara = fila.autor in AUTORES ? faceOf(fila) : firma;
+    if (conocido?.cara === cara) renewPie(nodo.firstElementChild, fila, this.#acciones);
+    else nodo.replaceChildren(this.#make(fila));
     // A button pressed by keyboard goes with the state it belonged to; the focus must not.
     if (enfocado) (nodo.querySelector("button") ?? document.getElementById("mensaje")).focus();
-    this.#nodos.set(fila.clave, { nodo, firma });
+    this.#nodos.set(fila.clave, { nodo, firma, cara });
     return nodo;
   }
 
