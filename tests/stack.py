@@ -43,8 +43,8 @@ class Stack:
     port: int
     flower_port: int
     environment: dict[str, str] = field(default_factory=dict)
-    output: str = ""
-    process: "subprocess.Popen[str] | None" = None
+    output_name: str = "salida"
+    process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def url(self) -> str:
@@ -54,43 +54,48 @@ class Stack:
     def flower_url(self) -> str:
         return f"http://127.0.0.1:{self.flower_port}"
 
-    def spawn(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-m", "core.launcher"],
-            cwd=ROOT,
-            env=clean_environment()
-            | {
-                "DATA_DIR": str(self.data_dir),
-                "PORT": str(self.port),
-                "FLOWER_PORT": str(self.flower_port),
-                "ADMIN_EMAIL": ADMIN_EMAIL,
-                "ADMIN_PASSWORD": ADMIN_PASSWORD,
-            }
-            | self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        mine = {
+            "DATA_DIR": str(self.data_dir),
+            "PORT": str(self.port),
+            "FLOWER_PORT": str(self.flower_port),
+            "ADMIN_EMAIL": ADMIN_EMAIL,
+            "ADMIN_PASSWORD": ADMIN_PASSWORD,
+        }
+        with self._output_file.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "core.launcher"],
+                cwd=ROOT,
+                env=clean_environment() | mine | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        """What the last start has printed so far."""
+        return self._output_file.read_text()
+
+    @property
+    def _output_file(self) -> Path:
+        return self.data_dir.with_name(f"{self.data_dir.name}.{self.output_name}")
 
     def start(self) -> None:
         """Return at `Listo` and the lines that follow it."""
-        self.process = self.spawn()
-        self.output = ""
-        listo = threading.Event()
-        threading.Thread(target=self._read, args=(self.process, listo), daemon=True).start()
-        if not listo.wait(START_SECONDS) or "Registros" not in self.output:
+        self.process = process = self.spawn()
+        eventually(
+            lambda: "Registros" in self.output or process.poll() is not None, seconds=START_SECONDS
+        )
+        if "Registros" not in self.output:
             self.kill()
             raise AssertionError(f"no Listo:\n{self.output}\n{self.tails()}")
 
-    def _read(self, process: "subprocess.Popen[str]", listo: threading.Event) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.output += line
-            if "Registros" in line:
-                listo.set()
-        listo.set()
+    def refuse(self) -> str:
+        """What a start says that must not succeed."""
+        assert self.spawn().wait(30) != 0, self.output
+        return self.output
 
     def stop(self) -> int:
         """SIGTERM, as Ctrl-C or an init system would; returns the exit status."""

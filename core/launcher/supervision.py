@@ -150,7 +150,8 @@ class Supervision:
         if self.has_ended():
             raise RuntimeError((self.logs / "supervisord.err").read_text()[-2000:])
         try:
-            self._rpc().supervisor.getState()
+            with self._rpc() as rpc:
+                rpc.supervisor.getState()
         except (OSError, ProtocolError):
             return False
         return True
@@ -160,12 +161,14 @@ class Supervision:
 
     def start_group(self, group: str) -> None:
         if any(program.group == group for program in self.programs):
-            self._rpc().supervisor.startProcessGroup(group, False)
+            with self._rpc() as rpc:
+                rpc.supervisor.startProcessGroup(group, False)
 
     def pids(self) -> dict[str, int]:
         """Name → pid of what runs now; what is between two lives has none."""
         try:
-            infos = self._rpc().supervisor.getAllProcessInfo()
+            with self._rpc() as rpc:
+                infos = rpc.supervisor.getAllProcessInfo()
         except (OSError, ProtocolError, Fault):
             return {}
         assert isinstance(infos, list)
