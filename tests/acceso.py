@@ -43,12 +43,15 @@ class Tienda:
         servicios: Servicios = self.app.extensions["servicios"]
         return servicios.db
 
-    def token(self, rol: Rol = Rol.ADMIN) -> str:
+    def tokens(self, rol: Rol = Rol.ADMIN) -> dict[str, str]:
         with self.app.app_context(), self.db.empresa(self.empresa_id) as session:
             familia = open_sesion(
                 session, empresa_id=self.empresa_id, usuario_id=self.usuarios[rol], dias=1
             )
-            return auth.issue_tokens(familia)["access_token"]
+            return auth.issue_tokens(familia)
+
+    def token(self, rol: Rol = Rol.ADMIN) -> str:
+        return self.tokens(rol)["access_token"]
 
     def headers(self, rol: Rol = Rol.ADMIN) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(rol)}"}

@@ -133,7 +133,7 @@ def test_a_production_seed_has_no_superadmin_and_repeats_no_given_password(
         _env_file=None,  # type: ignore[call-arg]
         entorno="produccion",
         data_dir=tmp_path,
-        **given,  # type: ignore[arg-type]
+        **given,
     )
     assert seed_demo(s.db, production, s.claves) is not None
     write_credenciales(production)

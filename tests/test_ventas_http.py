@@ -77,7 +77,7 @@ def test_more_than_there_is_says_what_there_is_and_sells_nothing(
     answer = sell(client, tienda, lines(8))
     assert (answer.status_code, answer.get_json()["codigo"]) == (409, "stock_insuficiente")
     short = answer.get_json()["faltantes"][0]
-    assert (short["sku"], Decimal(short["disponible"])) == ("M-1", 7)
+    assert (short["sku"], Decimal(short["disponible"])) == ("M-1", Decimal(7))
     assert stock(tienda) == 7
 
 

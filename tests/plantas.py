@@ -1,0 +1,149 @@
+"""What tests plant in a shop: one row of each kind, each text of it a canary."""
+
+from decimal import Decimal
+from itertools import count
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import text
+
+from core import cuentas
+from core.models import Canal, Chat, Cliente, Producto, Rol, TipoCanal
+from core.ports import LineaPedida
+from core.ventas import record_venta
+from tests.acceso import Tienda
+
+CANARIO = f"canario{token_hex(6)}"
+SECRETO = f"{CANARIO}-secreto"
+_N = count(1)
+
+
+def plant_all(tienda: Tienda) -> None:
+    """At least one row in every table, so that whatever leaks sings."""
+    plant_venta(tienda)
+    plant_canal(tienda)
+    plant_importacion(tienda)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
+        )
+
+
+def plant_chat(tienda: Tienda) -> str:
+    """A chat with a person, a question, an answer, and what the seller remembers of them."""
+    chat_id = f"{CANARIO}-{next(_N)}"
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        cliente = Cliente(empresa_id=tienda.empresa_id, nombre=CANARIO, datos={"telefono": CANARIO})
+        session.add(cliente)
+        session.flush()
+        chat = Chat(
+            empresa_id=tienda.empresa_id,
+            canal_id=tienda.creada.canal_id,
+            chat_id=chat_id,
+            cliente_id=cliente.id,
+            conversacion={"carrito": [{"nombre": CANARIO}]},
+            ultimo_orden=2,
+            ultimo_evento=2,
+        )
+        session.add(chat)
+        session.flush()
+        for orden, remitente in ((1, "usuario"), (2, "bot")):
+            session.execute(
+                text(
+                    "WITH m AS (INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, "
+                    "remitente, texto) VALUES (:e, :k, :c, :n, :r, :t) RETURNING id) "
+                    "INSERT INTO evento (empresa_id, chat_id, n, tipo, ref_id) "
+                    "SELECT :e, :c, :n, 'mensaje', id FROM m"
+                ),
+                {
+                    "e": tienda.empresa_id,
+                    "k": chat.canal_id,
+                    "c": chat.id,
+                    "n": orden,
+                    "r": remitente,
+                    "t": CANARIO,
+                },
+            )
+    return chat_id
+
+
+def take_chat(tienda: Tienda) -> str:
+    """A chat that a person has taken."""
+    chat_id = plant_chat(tienda)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text("UPDATE chat SET ia_activa = false WHERE chat_id = :c"), {"c": chat_id}
+        )
+    return chat_id
+
+
+def plant_producto(tienda: Tienda) -> int:
+    sku = f"{CANARIO}-{next(_N)}"
+    texts: dict[str, Any] = dict.fromkeys("nombre descripcion categoria marca".split(), CANARIO)
+    return tienda.producto(sku, stock="100", **texts)
+
+
+def plant_venta(tienda: Tienda) -> int:
+    """In a chat of its own, with a customer's data."""
+    producto_id, chat_id = plant_producto(tienda), tienda.chat(plant_chat(tienda))
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        precio = session.get_one(Producto, (tienda.empresa_id, producto_id)).precio
+        linea = LineaPedida(producto_id=producto_id, cantidad=Decimal(1), precio_unitario=precio)
+        venta, _ = record_venta(
+            session,
+            empresa_id=tienda.empresa_id,
+            lineas=[linea],
+            clave=f"{CANARIO}-{next(_N)}",
+            actor=CANARIO,
+            chat_id=chat_id,
+            cliente={"nombre": CANARIO},
+        )
+        return venta.id
+
+
+def plant_canal(tienda: Tienda) -> int:
+    return _open_bot(tienda).id
+
+
+def plant_bot(tienda: Tienda) -> str:
+    """The clave of a bot that knows SECRETO."""
+    return _open_bot(tienda).clave
+
+
+def _open_bot(tienda: Tienda) -> Canal:
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        canal: Canal = cuentas.create_canal(
+            session,
+            tienda.app.extensions["servicios"].cifrado,
+            empresa_id=tienda.empresa_id,
+            tipo=TipoCanal.TELEGRAM,
+            nombre=CANARIO,
+            credenciales={"token": CANARIO, "secreto": SECRETO},
+            actor=CANARIO,
+        )
+        canal.detalle = CANARIO
+        session.flush()
+        session.refresh(canal)
+        session.expunge(canal)
+        return canal
+
+
+def plant_importacion(tienda: Tienda) -> int:
+    """A finished one, with an error line to read."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        importacion_id: int = session.execute(
+            text(
+                "INSERT INTO importacion (empresa_id, usuario_id, nombre_archivo, modo, estado, "
+                "filas_total, con_error) VALUES (:e, :u, :t, 'actualizar', 'completada', 1, 1) "
+                "RETURNING id"
+            ),
+            {"e": tienda.empresa_id, "u": tienda.usuarios[Rol.ADMIN], "t": CANARIO},
+        ).scalar_one()
+        session.execute(
+            text(
+                "INSERT INTO importacion_fila (empresa_id, importacion_id, fila, columna, codigo, "
+                "mensaje) VALUES (:e, :i, 2, 'precio', 'invalido', :t)"
+            ),
+            {"e": tienda.empresa_id, "i": importacion_id, "t": CANARIO},
+        )
+        return importacion_id
