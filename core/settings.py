@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     """The environment of contract.md. Frozen: nothing changes its mind while running."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,  # `DATABASE_URL=` in .env or compose means unset
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     port: int = 8000
