@@ -13,13 +13,18 @@ _ARGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+# A shop on the local network, where a browser allows only what plain http deserves.
+_EN_LA_RED = "tienda.test"
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Closed with the package: Playwright's event loop would be in the way of other tests'."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_ARGS)
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[*_ARGS, f"--host-resolver-rules=MAP {_EN_LA_RED} 127.0.0.1"],
+        )
         yield browser
         browser.close()
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
@@ -250,6 +251,36 @@ def test_every_control_is_reached_and_worked_by_keyboard(
     cliente.page.keyboard.press("Tab")
     cliente.page.keyboard.press("Space")
     cliente.expect_own("Hola", "borrador")
+
+
+def test_it_works_on_plain_http_of_a_local_network(
+    tienda: TiendaDeGuion, abrir: Callable[[str], Cliente]
+) -> None:
+    """No secure context there: neither crypto.randomUUID nor navigator.locks."""
+    cliente = abrir(tienda.url.replace("127.0.0.1", "tienda.test"))
+    assert cliente.page.evaluate("window.isSecureContext") is False
+    cliente.write("Hola")
+    cliente.write("¿Hay clavos?")
+
+    cliente.expect_own("Hola", "¿Hay clavos?")
+    assert all(UUID(sent).version == 4 for sent in tienda.recibidos)
+
+
+def test_it_works_where_the_browser_keeps_nothing(
+    tienda: TiendaDeGuion, navegador: BrowserContext, abrir: Callable[[str], Cliente]
+) -> None:
+    navegador.add_init_script(
+        "for (const name of ['localStorage', 'sessionStorage'])"
+        " Object.defineProperty(window, name, { get() { throw new DOMException('no'); } });"
+    )
+    cliente = abrir(tienda.url)
+    tienda.rechazos = [503]
+    cliente.write("Hola")
+    tienda.say("Buenas.")
+
+    cliente.expect_own("Hola")
+    cliente.expect_theirs("Buenas.")
+    assert len(tienda.chats) == 1
 
 
 @pytest.mark.parametrize("ancho", [320, 360, 1280])

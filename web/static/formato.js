@@ -39,11 +39,11 @@ export function formatMoneda(decimal, moneda) {
 const CANTIDAD = new Intl.NumberFormat("es", { maximumFractionDigits: 3 });
 const HORA = new Intl.DateTimeFormat("es", { hour: "2-digit", minute: "2-digit" });
 const DIA = new Intl.DateTimeFormat("es", { weekday: "long", day: "numeric", month: "long" });
-const COMPLETA = new Intl.DateTimeFormat("es", { dateStyle: "long", timeStyle: "short" });
+const FECHA = new Intl.DateTimeFormat("es", { dateStyle: "long" });
 
 export const formatCantidad = (cantidad) => CANTIDAD.format(cantidad);
 export const formatHora = (fecha) => HORA.format(fecha);
-export const formatCompleta = (fecha) => COMPLETA.format(fecha);
+export const formatCompleta = (fecha) => `${FECHA.format(fecha)}, ${HORA.format(fecha)}`;
 
 export function formatDia(fecha, hoy = new Date()) {
   const atras = Math.round((startOfDay(hoy) - startOfDay(fecha)) / 86_400_000);
