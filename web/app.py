@@ -1,5 +1,7 @@
 """The Flask application: blueprints, one error handler, nothing else."""
 
+import logging
+
 from flask import Response, json
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
@@ -45,6 +47,8 @@ from web import (
 from web.datos import servicios
 
 __all__ = ["create_app", "problem", "servicios"]
+
+_log = logging.getLogger(__name__)
 
 _STATUS: dict[type[AgenteError], int] = {
     Unauthenticated: 401,
@@ -115,6 +119,8 @@ def _answer_error(error: AgenteError) -> Response:
         more["errores"] = error.errores
     if isinstance(error, StockInsuficiente):
         more["faltantes"] = error.faltantes
+    if status in (500, 503):
+        _log.warning("sin poder atender", exc_info=error)
     answer = problem(status, error.codigo, str(error), **more)
     if isinstance(error, TooManyRequests | Unavailable):
         answer.headers["Retry-After"] = str(error.segundos)
@@ -128,8 +134,10 @@ def _answer_unstorable(_: DataError) -> Response:
     return _answer_error(Invalid("Hay datos que no se pueden guardar."))
 
 
-def _answer_outage(_: Exception) -> Response:
-    return _answer_error(Unavailable("La base de datos no responde.", segundos=2))
+def _answer_outage(error: Exception) -> Response:
+    outage = Unavailable("La base de datos no responde.", segundos=2)
+    outage.__cause__ = error
+    return _answer_error(outage)
 
 
 def _answer_validation(error: ValidationError) -> Response:

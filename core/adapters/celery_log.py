@@ -23,6 +23,7 @@ def observe_tareas() -> None:
     """Connect to Celery's signals. Call once, where the Celery application is made."""
     from celery import signals
 
+    signals.celeryd_init.connect(_configure, weak=False)  # before a worker's first warning
     signals.setup_logging.connect(_configure, weak=False)
     signals.task_prerun.connect(_begin, weak=False)
     signals.task_postrun.connect(_end, weak=False)

@@ -39,6 +39,7 @@ log_timezone = 'UTC'
 log_min_duration_statement = '2s'
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
+log_min_messages = 'log'
 log_error_verbosity = 'terse'
 max_wal_size = '1GB'
 """

@@ -20,7 +20,7 @@ from core.settings import Settings
 T = TypeVar("T")
 
 # How long anybody waits for a neighbour, and how long its answer serves others.
-PLAZO_SEGUNDOS = 0.8
+PLAZO_SEGUNDOS = 1.5
 _FRESH_SECONDS = 1.0
 _REDIS_SECONDS = 0.5
 
