@@ -1,0 +1,107 @@
+"""Questions: about productos, prices, the pending offer, the shop. They change no order."""
+
+from dataclasses import replace
+
+from core.agente.comprension import Acto, Item
+from core.agente.elegir import OPCIONES_MAX, alternativas, elegir
+from core.agente.estado import Memoria, Pendiente, Pregunta
+from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.ofertar import recordar
+from core.agente.pedir import pedir
+from core.ports import ProductoVisto
+
+
+def mostrar(s: Situacion) -> Decision:
+    """What there is of what they ask for. With a quantity it is as good as an order: offer it."""
+    items = [i for i in s.turno.items if i.producto]
+    if items and all(i.cantidad is not None for i in items) and not s.turno.descuento:
+        return pedir(replace(s, turno=replace(s.turno, items=tuple(items))))
+    memoria = replace(s.memoria, no_entendidos=0)
+    hechos: list[Hecho] = []
+    for item in items[:OPCIONES_MAX]:
+        memoria = _show(s, item, memoria, hechos)
+    return Decision((*hechos, *recordar(memoria)), memoria, "mostrar")
+
+
+def _show(s: Situacion, item: Item, memoria: Memoria, hechos: list[Hecho]) -> Memoria:
+    """Add what is to be said of one thing; the memory keeps what was listed."""
+    pedido = Pendiente(item.producto or "", item.cantidad, item.unidad)
+    found = elegir(s.catalogo, pedido)
+    shown = found.candidatos[:OPCIONES_MAX]
+    if not shown:
+        hechos.append(Hecho("no_encontrado", cita=pedido.texto))
+        return memoria
+    one = found.unico
+    if one is not None and found.exacta and one.stock <= 0:
+        hechos.append(Hecho("agotado", productos=(one,)))
+        shown = alternativas(s.catalogo, one)
+        if shown:
+            hechos.append(Hecho("alternativas", productos=shown, numerados=True))
+    elif one is not None and found.exacta:
+        hechos.append(Hecho("info", productos=(one,)))
+    else:
+        clave = "tengo" if found.exacta else "parecidos"
+        hechos.append(Hecho(clave, productos=shown, numerados=True, cita=pedido.texto))
+    return _listed(memoria, shown, pedido)
+
+
+def _listed(memoria: Memoria, shown: tuple[ProductoVisto, ...], pedido: Pendiente) -> Memoria:
+    ids = tuple(p.id for p in shown)
+    if not ids:
+        return memoria
+    pregunta = Pregunta(ids, tuple(p.nombre for p in shown), pedido, abierta=True)
+    return replace(memoria, pregunta=pregunta, cola=(), tema=ids)
+
+
+def precio_ofrecido(s: Situacion) -> Decision:
+    """A question about what was just offered, shown or sold: its rows once more."""
+    if s.memoria.oferta is not None:
+        return Decision(
+            (Hecho("detalle", lineas=s.memoria.oferta.lineas), *recordar(s.memoria)),
+            s.memoria,
+            "precio_ofrecido",
+        )
+    ids = s.memoria.pregunta.opciones if s.memoria.pregunta else s.memoria.tema
+    rows = s.catalogo.por_id(ids)
+    shown = tuple(rows[i] for i in ids if i in rows)
+    if not shown:
+        return Decision((Hecho("de_que_precio"),), s.memoria, "de_que_precio")
+    clave = "info" if len(shown) == 1 else "tengo"
+    return Decision(
+        (Hecho(clave, productos=shown, numerados=len(shown) > 1),), s.memoria, "precio_ofrecido"
+    )
+
+
+def describir(s: Situacion) -> Decision:
+    """ "¿son de madera?": what the row says of it, and no more."""
+    ids = [line.producto_id for line in s.memoria.carrito] or list(s.memoria.tema)
+    rows = s.catalogo.por_id(ids)
+    shown = tuple(rows[i] for i in ids if i in rows)
+    hechos = (Hecho("ficha", productos=shown),) if shown else (Hecho("que_buscas"),)
+    return Decision((*hechos, *recordar(s.memoria)), s.memoria, "describir")
+
+
+def sin_descuento(s: Situacion) -> Decision:
+    """The price is the catalogue's, whoever asks and however often."""
+    items = [i for i in s.turno.items if i.producto]
+    memoria = s.memoria
+    hechos: list[Hecho] = [Hecho("sin_descuento")]
+    for item in items[:OPCIONES_MAX]:
+        memoria = _show(s, item, memoria, hechos)
+    return Decision((*hechos, *recordar(memoria)), memoria, "sin_descuento")
+
+
+def sobre_la_tienda(s: Situacion) -> Decision:
+    """What the shopkeeper wrote down about the shop (ajustes["informacion"]), or honestly
+    nothing."""
+    known = (s.chat.tienda.ajustes.get("informacion") or {}).get(s.turno.tema or "")
+    hecho = Hecho("dato", cita=str(known)) if known else Hecho("sin_dato")
+    return Decision((hecho, *recordar(s.memoria)), s.memoria, "tienda")
+
+
+def que_venden(s: Situacion) -> Decision:
+    return Decision((Hecho("que_buscas"), *recordar(s.memoria)), s.memoria, "que_venden")
+
+
+def es_consulta(s: Situacion) -> bool:
+    return s.turno.acto in (Acto.CONSULTA_PRODUCTO, Acto.CONSULTA_PRECIO)

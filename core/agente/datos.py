@@ -1,0 +1,136 @@
+"""What customers tell about themselves. Whatever is taken here can no longer be a quantity."""
+
+import re
+
+_DOCUMENTOS = (
+    r"c\.?c\.?|c[eé]dula(?: de ciudadan[ií]a)?|ci|dni|d\.n\.i\.?|nif|nie|cif|ruc|rut|cuit|cuil|nit"
+    r"|rfc|curp|documento|doc|identificaci[oó]n|pasaporte|ine"
+)
+_PATRONES = (
+    ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
+    (
+        "documento",
+        re.compile(
+            rf"\b(?:mi |su |el )?(?:{_DOCUMENTOS})\b\W{{0,3}}(?:n[uú]mero|num|no|nro|es|#|:|\s)*\W?\s*"
+            r"(?P<v>(?=[\w.-]*\d{3})[A-Za-zÑñ&]{0,4}\d[\w.-]*\w)",
+            re.IGNORECASE,
+        ),
+    ),
+    ("documento", re.compile(r"\b\d{1,2}\.\d{3}\.\d{3}-[\dkK]\b")),
+    ("documento", re.compile(r"\b\d{2}-\d{8}-\d\b|\b\d{8}[A-HJ-NP-TV-Za-hj-np-tv-z]\b")),
+    ("documento", re.compile(r"\b[A-ZÑ&]{3,4}\d{6}[A-Z0-9]{3}\b")),
+)
+_TELEFONO = re.compile(r"(?<![\w$/.])\+?\(?\d(?:[ ().-]{0,2}\d){6,14}(?![\w/])")
+_MILES = re.compile(r"\d{1,3}(?:\.\d{3})+$")
+_MARCA_TELEFONO = re.compile(
+    r"(?:tel[eé]?f?(?:ono)?|cel(?:ular)?|m[oó]vil|whats?app|wasap|n[uú]mero(?: es| de contacto)?)"
+    r"[\s.:es]*$",
+    re.IGNORECASE,
+)
+_DIRECCION = re.compile(
+    r"(?:(?:mi|la) direcci[oó]n(?: de env[ií]o)?(?: es)?|direcci[oó]n\s*:|vivo en|estoy en la"
+    r"|env[ií]\w+ a la|mand\w+ a la|entreg\w+ en la)\s*:?\s*(?P<v>[^\n]*\d[^\n]*)",
+    re.IGNORECASE,
+)
+_CALLE = re.compile(
+    r"\b(?:calle|cl\.?|carrera|cra\.?|kra\.?|kr|avenida|av\.?|avda\.?|jr\.?|jir[oó]n|pasaje|psje\.?"
+    r"|psj\.?|diagonal|dg\.?|transversal|tv\.?|manzana|mz\.?|autopista|bulevar|blvd\.?|camino|paseo"
+    r"|plaza|urb\.?|colonia|col\.?)\s+[\w#.ºª°-]+.*\d.*",
+    re.IGNORECASE,
+)
+_ALTURA = re.compile(r"^(?:[A-ZÁÉÍÓÚÑ][\wáéíóúñ.]*\s+){1,4}#?\d{1,5}\b.*$")
+_NOMBRE = re.compile(
+    r"(?:(?:^|[\s,.;])(?:soy|me llamo|mi nombre(?: completo)? es|a nombre de|nombre\s*:|habla con)"
+    r"\s+)(?P<v>[A-Za-zÁÉÍÓÚÑÜáéíóúñü][\w&.' ÁÉÍÓÚÑÜáéíóúñü-]*)",
+    re.IGNORECASE,
+)
+_PALABRAS_NOMBRE = re.compile(r"[A-Za-zÁÉÍÓÚÑÜáéíóúñü.'-]+(?: [A-Za-zÁÉÍÓÚÑÜáéíóúñü.'-]+){0,5}")
+# Words that no name has: what is left of a message full of data is a name only without them.
+_NO_NOMBRE = re.compile(
+    r"^(?:el|la|los|las|un|una|mi|de|con|en|que|a|al|y|me|es|te|le|ya|yo)\b"
+    r"|\b(?:si|sí|no|ok|dale|listo|gracias|hola|buenas|quiero|favor|mis|datos|son|n[uú]mero"
+    r"|tel[eé]fono|celular|correo|ll[aá]m\w+|cuando|buenos|d[ií]as|tardes|claro|vale|soy|paso|dejo"
+    r"|aqu[ií]|est[aá]n?|ahora|compro|confirmo|env[ií]\w+|mand\w+|llev\w+|perfecto|puede\w*)\b",
+    re.IGNORECASE,
+)
+_CORTE_NOMBRE = re.compile(
+    r"\s+(?:y|mi|con|el|tel\w*|cel\w*|quiero|necesito|para|de parte|vivo|le|les|me|por)\s.*$",
+    re.IGNORECASE,
+)
+_NO_ES_NOMBRE = re.compile(
+    r"^(?:el|la|un|una|tu|su|de|yo|muy|bien|cliente|maestro|nuev[oa]|alba[ñn]il|mayorista|due[ñn]\w"
+    r"|administra\w*|jef[ea]|del?|otr[oa]|quien|millonari\w+|pobre)\b",
+    re.IGNORECASE,
+)
+
+
+def extraer(texto: str, *, esperados: bool) -> tuple[dict[str, str], str]:
+    """(data found, the text without them). `esperados`: the bot had asked for the data, so that a
+    bare name or address is one."""
+    datos: dict[str, str] = {}
+    for campo, patron in _PATRONES:
+        texto = _take(datos, campo, patron, texto)
+    texto = _take_telefono(datos, texto)
+    texto = _take(datos, "direccion", _DIRECCION, texto)
+    texto = _take_nombre(datos, texto)
+    if esperados or ("telefono" in datos or "documento" in datos or "email" in datos):
+        texto = _take_loose(datos, texto, direccion=esperados)
+    return datos, texto
+
+
+def _take(datos: dict[str, str], campo: str, patron: re.Pattern[str], texto: str) -> str:
+    match = patron.search(texto)
+    if match is None or campo in datos:
+        return texto
+    found = match.groupdict().get("v") or match.group()
+    if campo == "documento" and _MILES.match(found):
+        found = found.replace(".", "")
+    datos[campo] = found.strip(" ,.;")
+    return f"{texto[: match.start()]} , {texto[match.end() :]}"
+
+
+def _take_telefono(datos: dict[str, str], texto: str) -> str:
+    """Seven digits or more; thousands (1.250.000) only after a word for a phone."""
+    for match in _TELEFONO.finditer(texto):
+        found = match.group()
+        marked = _MARCA_TELEFONO.search(texto[: match.start()])
+        if _MILES.match(found) and not marked:
+            continue
+        kept = re.sub(r"[^\d+]", "", found)
+        datos.setdefault("telefono", kept)
+        before = _MARCA_TELEFONO.sub(" ", texto[: match.start()])
+        return f"{before} , {texto[match.end() :]}"
+    return texto
+
+
+def _take_nombre(datos: dict[str, str], texto: str) -> str:
+    match = _NOMBRE.search(texto)
+    if match is None or _NO_ES_NOMBRE.match(match["v"].strip()):
+        return texto
+    found = _CORTE_NOMBRE.sub("", f"{match['v']} ").strip(" ,.;")
+    if not 0 < len(found) <= 60 or len(found.split()) > 6:
+        return texto
+    datos["nombre"] = found
+    end = match.start("v") + len(found)
+    return f"{texto[: match.start()]} , {texto[end:]}"
+
+
+def _take_loose(datos: dict[str, str], texto: str, *, direccion: bool) -> str:
+    """What is left when the bot asked: an address, else a name, line by line."""
+    if direccion and "direccion" not in datos:
+        whole = texto.strip(" ,.;\n")
+        for patron in (_CALLE, _ALTURA):
+            match = patron.search(whole)
+            if match:
+                datos["direccion"] = match.group().strip(" ,.;")
+                texto = whole[: match.start()]
+                break
+    if "nombre" in datos:
+        return texto
+    for piece in re.split(r"[,;\n]", texto):
+        name = piece.strip(" .")
+        plausible = _PALABRAS_NOMBRE.fullmatch(name) and not _NO_NOMBRE.search(name)
+        if name and plausible and len(name) > 2:
+            datos["nombre"] = name
+            return texto.replace(piece, " ", 1)
+    return texto

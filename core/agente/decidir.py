@@ -1,0 +1,255 @@
+"""Decide: one table of rules, read from the top, first match wins. Deterministic.
+
+No rule but `vender` sells, and it sells only the pending offer, only to a yes to it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from core.agente.comprension import Acto, Contexto, Espera, Turno
+from core.agente.consultar import (
+    describir,
+    es_consulta,
+    mostrar,
+    precio_ofrecido,
+    que_venden,
+    sin_descuento,
+    sobre_la_tienda,
+)
+from core.agente.estado import Memoria
+from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.modificar import modificar
+from core.agente.ofertar import campos_requeridos, ofertar, pide_datos, recordar, vender
+from core.agente.pedir import elegir_opcion, otra_vez, pedir
+from core.models import EstadoVenta
+from core.ports import Catalogo, ChatVisto
+
+_NO_ENTENDIDOS_MAX = 3
+
+
+def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
+    """What the bot's last words left open, for understanding the answer."""
+    oferta, pregunta = memoria.oferta, memoria.pregunta
+    opciones = pregunta.nombres if pregunta else ()
+    if oferta is not None:
+        espera = Espera.DATOS if oferta.aceptada else Espera.OFERTA
+        return Contexto(espera, tuple((x.nombre, x.cantidad) for x in oferta.lineas), opciones)
+    if pregunta is not None:
+        asked_one = len(opciones) <= 1 and not pregunta.abierta
+        return Contexto(Espera.CANTIDAD if asked_one else Espera.OPCIONES, (), opciones)
+    sold = chat.estado_venta == EstadoVenta.CONFIRMADA
+    return Contexto(Espera.VENDIDO if sold else Espera.NADA)
+
+
+def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, catalogo: Catalogo) -> Decision:
+    """Facts and effects of this turn. The same inputs give the same Decision."""
+    s = Situacion(turno, memoria, chat, catalogo)
+    for rule in REGLAS:
+        if rule.cuando(s):
+            decision = rule.entonces(s)
+            if decision is not None:
+                return _finish(s, decision, rule.nombre)
+    raise AssertionError("the last rule always decides")
+
+
+def _finish(s: Situacion, decision: Decision, nombre: str) -> Decision:
+    """Greet who greeted, keep what they told of themselves, name the state of the sale."""
+    hechos = decision.hechos
+    if s.turno.saluda and nombre not in ("saludo", "humano", "queja", "vender"):
+        hechos = (Hecho("hola"), *hechos)
+    cliente = {**s.turno.datos_cliente, **decision.cliente}
+    return replace(
+        decision,
+        hechos=hechos,
+        cliente=cliente,
+        regla=decision.regla or nombre,
+        estado=decision.estado or _estado(s, decision.memoria),
+    )
+
+
+def _estado(s: Situacion, memoria: Memoria) -> EstadoVenta:
+    if memoria.oferta is not None:
+        return EstadoVenta.DATOS if memoria.oferta.aceptada else EstadoVenta.OFERTA
+    before = EstadoVenta(s.chat.estado_venta)
+    if before in (EstadoVenta.CONFIRMADA, EstadoVenta.CANCELADA):
+        return before
+    return EstadoVenta.NINGUNA
+
+
+# --- what the small rules do -------------------------------------------------------------------
+
+
+def _humano(s: Situacion) -> Decision:
+    """The offer is put aside: a yes after this is a yes to waiting."""
+    memoria = replace(s.memoria, oferta=None, pregunta=None, cola=(), humano=True)
+    clave = "queja" if s.turno.acto is Acto.QUEJA else "derivado"
+    return Decision((Hecho(clave),), memoria, humano=True)
+
+
+def _fuera(s: Situacion) -> Decision:
+    return Decision((Hecho("fuera"), *recordar(s.memoria)), s.memoria)
+
+
+def _cancelar_venta(s: Situacion) -> Decision:
+    venta = s.chat.ultima_venta
+    assert venta is not None
+    memoria = replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=())
+    return Decision(
+        (Hecho("cancelada"),), memoria, estado=EstadoVenta.CANCELADA, cancelar_venta_id=venta.id
+    )
+
+
+def _se_puede_cancelar(s: Situacion) -> Decision:
+    return Decision((Hecho("puedes_cancelar"), *recordar(s.memoria)), s.memoria)
+
+
+def _esperar(s: Situacion) -> Decision:
+    return Decision((Hecho("sin_prisa"), *recordar(s.memoria)), s.memoria)
+
+
+def _descartar(s: Situacion) -> Decision:
+    """A no: nothing is pending any more. What was sold before stays sold."""
+    memoria = replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=(), no_entendidos=0)
+    clave = "sigue_registrada" if s.venta_vigente and not s.memoria.oferta else "rechazo"
+    return Decision((Hecho(clave),), memoria)
+
+
+def _insiste(s: Situacion) -> Decision:
+    """ "no, necesito los 10": there are no more, and nothing is registered."""
+    assert s.memoria.oferta is not None
+    hechos = (Hecho("no_hay_mas"), *recordar(s.memoria))
+    return Decision(hechos, s.memoria)
+
+
+def _datos(s: Situacion) -> Decision:
+    """What they tell of themselves; it completes a sale that waited for nothing else."""
+    oferta = s.memoria.oferta
+    if oferta is None or not oferta.aceptada:
+        return Decision((Hecho("datos_anotados"), *recordar(s.memoria)), s.memoria)
+    known = {**s.chat.cliente, **s.turno.datos_cliente}
+    missing = [c for c in campos_requeridos(s) if not known.get(c)]
+    if missing:
+        return Decision((pide_datos(missing),), s.memoria)
+    return vender(s)
+
+
+def _pedir_datos(s: Situacion) -> Decision:
+    known = {**s.chat.cliente, **s.turno.datos_cliente}
+    return Decision((pide_datos([c for c in campos_requeridos(s) if not known.get(c)]),), s.memoria)
+
+
+def _ya_vendida(s: Situacion) -> Decision:
+    return Decision((Hecho("ya_vendida"),), s.memoria)
+
+
+def _reofertar(s: Situacion) -> Decision:
+    return ofertar(s, s.memoria.carrito, regla="reofertar")
+
+
+def _venta_cerrada(s: Situacion) -> Decision:
+    return Decision((Hecho("venta_cerrada"),), s.memoria)
+
+
+def _sin_nada(s: Situacion) -> Decision:
+    return Decision((Hecho("nada_pendiente"),), s.memoria)
+
+
+def _saludar(s: Situacion) -> Decision:
+    return Decision((Hecho("saludo"), *recordar(s.memoria)), s.memoria)
+
+
+def _despedir(s: Situacion) -> Decision:
+    clave = "gracias_oferta" if s.memoria.oferta else "despedida"
+    return Decision((Hecho(clave), *recordar(s.memoria)), s.memoria)
+
+
+def _no_entendi(s: Situacion) -> Decision:
+    """Say so, ask again; the third time in a row a person is called."""
+    times = s.memoria.no_entendidos + 1
+    if times >= _NO_ENTENDIDOS_MAX and not s.memoria.humano:
+        memoria = replace(s.memoria, no_entendidos=0, humano=True)
+        hechos = (Hecho("derivado_no_entendi"), *recordar(memoria))
+        return Decision(hechos, memoria, "no_entendi_derivado", humano=True)
+    memoria = replace(s.memoria, no_entendidos=times)
+    s = replace(s, memoria=memoria)
+    if memoria.pregunta is not None and memoria.pregunta.opciones:
+        return otra_vez(s, "no_entendi_opcion", "no_entendi")
+    return Decision((Hecho("no_entendi"), *recordar(memoria)), memoria)
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Regla:
+    """`entonces` may pass by returning None: then the next rule that fits decides."""
+
+    nombre: str
+    cuando: Callable[[Situacion], bool]
+    entonces: Callable[[Situacion], Decision | None]
+
+
+def _is(*actos: Acto) -> Callable[[Situacion], bool]:
+    return lambda s: s.turno.acto in actos
+
+
+def _nothing_open(s: Situacion) -> bool:
+    return s.memoria.oferta is None and s.memoria.pregunta is None
+
+
+def _wants_cancel(s: Situacion) -> bool:
+    done = s.memoria.oferta is None and s.venta_vigente
+    return done and s.turno.cancela and not s.turno.condicional
+
+
+def _answers_question(s: Situacion) -> bool:
+    t = s.turno
+    if s.memoria.pregunta is None or t.acto in (Acto.RECHAZAR, Acto.CONSULTA_EMPRESA):
+        return False
+    if es_consulta(s):
+        return False
+    picks = t.opcion is not None or t.preferencia is not None or t.afirma or t.senala
+    return bool(t.items) or picks and s.memoria.oferta is None or t.opcion is not None
+
+
+def _waits_for_data(s: Situacion) -> bool:
+    return s.memoria.oferta is not None and s.memoria.oferta.aceptada
+
+
+REGLAS = (
+    Regla("humano", _is(Acto.HABLAR_HUMANO), _humano),
+    Regla("queja", _is(Acto.QUEJA), _humano),
+    Regla("fuera", lambda s: s.turno.ataque and not s.turno.descuento, _fuera),
+    Regla("datos", lambda s: s.turno.acto is Acto.DAR_DATOS, _datos),
+    Regla("esperar_datos", lambda s: _waits_for_data(s) and s.turno.confirma, _pedir_datos),
+    Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
+    Regla("cancelar_venta", lambda s: _wants_cancel(s) and _is(Acto.RECHAZAR)(s), _cancelar_venta),
+    Regla("se_puede_cancelar", _wants_cancel, _se_puede_cancelar),
+    Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items, _esperar),
+    Regla("insiste", lambda s: s.turno.insiste and s.memoria.oferta is not None, _insiste),
+    Regla("rechazar", _is(Acto.RECHAZAR), _descartar),
+    Regla("tienda", _is(Acto.CONSULTA_EMPRESA), sobre_la_tienda),
+    Regla("sin_descuento", lambda s: s.turno.descuento and es_consulta(s), sin_descuento),
+    Regla("mostrar", lambda s: es_consulta(s) and bool(s.turno.items), mostrar),
+    Regla("precio_ofrecido", _is(Acto.CONSULTA_PRECIO), precio_ofrecido),
+    Regla("elegir_opcion", _answers_question, elegir_opcion),
+    Regla("venta_cerrada", lambda s: _is(Acto.MODIFICAR)(s) and not s.memoria.carrito
+          and s.venta_vigente, _venta_cerrada),
+    Regla("modificar", lambda s: _is(Acto.MODIFICAR)(s) and bool(s.memoria.carrito), modificar),
+    Regla("pedir", lambda s: _is(Acto.PEDIDO, Acto.MODIFICAR)(s) and bool(s.turno.items), pedir),
+    Regla("describir", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
+          and bool(s.memoria.carrito or s.memoria.tema), describir),
+    Regla("que_venden", _is(Acto.CONSULTA_PRODUCTO), que_venden),
+    Regla("despedir", _is(Acto.DESPEDIDA), _despedir),
+    Regla("saludar", _is(Acto.SALUDO), _saludar),
+    Regla("cual", lambda s: s.turno.afirma and s.memoria.pregunta is not None
+          and s.memoria.oferta is None and bool(s.memoria.pregunta.opciones),
+          lambda s: otra_vez(s, "cual_otra_vez", "cual")),
+    Regla("reofertar", lambda s: s.turno.afirma and _nothing_open(s)
+          and bool(s.memoria.carrito), _reofertar),
+    Regla("ya_vendida", lambda s: s.turno.afirma and _nothing_open(s) and s.venta_vigente,
+          _ya_vendida),
+    Regla("sin_nada", lambda s: s.turno.afirma and _nothing_open(s), _sin_nada),
+    Regla("fuera", lambda s: s.turno.ajeno, _fuera),
+    Regla("no_entendi", lambda _: True, _no_entendi),
+)  # fmt: skip

@@ -1,0 +1,174 @@
+"""Which producto a customer means: one, several to choose from, or none.
+
+The search says what is like the words; here is decided whether its answer is clear enough to
+offer. Nothing is remembered, nothing is guessed beyond what the rows say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.agente.estado import Pendiente
+from core.agente.numeros import CONTABLES, UNIDADES, escribir
+from core.catalogo.texto import Medida, fold, stem, terms
+from core.ports import Catalogo, Hallazgo, ProductoVisto
+from core.unidades import allows_fraction
+
+OPCIONES_MAX = 5
+_BUSCADOS = 15
+# The search's score is the share of the question that a producto answers.
+_PLAUSIBLE = 0.42
+_MARGEN = 0.09
+_OTRA_MEDIDA = "otra medida"
+
+
+@dataclass(frozen=True)
+class Eleccion:
+    """candidatos: best first, of equal right. exacta: they answer the sizes that were asked."""
+
+    candidatos: tuple[ProductoVisto, ...]
+    exacta: bool = True
+
+    @property
+    def unico(self) -> ProductoVisto | None:
+        return self.candidatos[0] if len(self.candidatos) == 1 else None
+
+
+def elegir(catalogo: Catalogo, pedido: Pendiente) -> Eleccion:
+    """The productos that `pedido` may mean. With several, those in stock come first."""
+    hits = _search(catalogo, pedido)
+    if not hits or hits[0].puntaje < _PLAUSIBLE:
+        return Eleccion(())
+    best = hits[0].puntaje
+    alike = [h for h in hits if h.puntaje >= best - _MARGEN and h.motivo == hits[0].motivo]
+    if fold(hits[0].producto.nombre) == fold(pedido.texto):
+        alike = hits[:1]
+    group = _most_literal([h.producto for h in alike], pedido.texto)
+    group = _of_unit(group, pedido)
+    return Eleccion(_in_stock_first(group), exacta=hits[0].motivo != _OTRA_MEDIDA)
+
+
+def cantidad_de(producto: ProductoVisto, pedido: Pendiente) -> Decimal | None:
+    """How many of `producto` were asked for, in its own unit."""
+    cantidad = pedido.cantidad
+    if cantidad is None:
+        return None
+    if pedido.unidad == "par" and fold(producto.unidad) != "par":
+        return cantidad * 2
+    if cantidad % 1 and not allows_fraction(producto.unidad) and _has_size(producto, pedido):
+        return Decimal(1)  # "1/4 de galón" of a thing sold in quarters
+    return cantidad
+
+
+def otra_unidad(producto: ProductoVisto, pedido: Pendiente) -> bool:
+    """Whether they count in something that the producto is not sold by: boxes of loose screws."""
+    asked = pedido.unidad
+    if pedido.cantidad is None or asked in (None, "unidad", "par", "juego"):
+        return False
+    sold = UNIDADES.get(fold(producto.unidad), fold(producto.unidad))
+    if asked == sold or asked in terms_of_unit(producto):
+        return False
+    measured = allows_fraction(producto.unidad)
+    if asked in CONTABLES:
+        return measured or sold == "unidad" and asked in ("caja", "paquete", "bolsa", "rollo")
+    return asked not in ("galón", "litro") and sold in CONTABLES or measured
+
+
+def terms_of_unit(producto: ProductoVisto) -> frozenset[str]:
+    """Units that the name itself speaks of: (caja 100), rollo 100 m."""
+    words = fold(producto.nombre).replace("(", " ").replace(")", " ").split()
+    return frozenset(UNIDADES[w] for w in words if w in UNIDADES)
+
+
+def alternativas(
+    catalogo: Catalogo, agotado: ProductoVisto, n: int = 3
+) -> tuple[ProductoVisto, ...]:
+    """Up to n productos in stock of the same kind, the most alike first."""
+    head = _head(agotado.nombre)
+    found = [h.producto for h in catalogo.buscar(agotado.nombre, _BUSCADOS)]
+    known = {p.id for p in found}
+    found += [h.producto for h in catalogo.buscar(head, _BUSCADOS) if h.producto.id not in known]
+    return tuple(
+        p for p in found if p.id != agotado.id and p.stock > 0 and _head(p.nombre) == head
+    )[:n]
+
+
+def entre(opciones: Sequence[ProductoVisto], texto: str) -> tuple[ProductoVisto, ...]:
+    """Those of `opciones` that every word of `texto` fits; else those that most of it fits."""
+    asked = terms(texto)
+    if not asked:
+        return ()
+    shares = [(coincide(p, asked), p) for p in opciones]
+    best = max((share for share, _ in shares), default=0.0)
+    if best < 0.5:
+        return ()
+    return tuple(p for share, p in shares if share == best)
+
+
+def coincide(producto: ProductoVisto, asked: Sequence[str | Medida]) -> float:
+    """Which share of the words and sizes asked for stands in the producto's name or brand."""
+    if not asked:
+        return 0.0
+    named = terms(f"{producto.nombre} {producto.marca}")
+    words = {t[:-1] if t[-1] in "ao" else t for t in named if isinstance(t, str)}
+    sizes = [t for t in named if isinstance(t, Medida)]
+    price = escribir(producto.precio)
+    found = 0
+    for term in asked:
+        if isinstance(term, str):
+            found += (term[:-1] if term[-1] in "ao" else term) in words
+        else:
+            same = any(_same_size(term, s) for s in sizes)
+            found += same or term.numero == price
+    return found / len(asked)
+
+
+def _same_size(asked: Medida, has: Medida) -> bool:
+    if asked.familia and has.familia:
+        return asked.clave == has.clave
+    return asked.numero == has.numero
+
+
+def _search(catalogo: Catalogo, pedido: Pendiente) -> list[Hallazgo]:
+    """With the unit among the words where it may be a producto's own: juego, caja de…"""
+    hits = catalogo.buscar(pedido.texto, _BUSCADOS) if pedido.texto else []
+    if pedido.unidad and pedido.unidad != "unidad":
+        head = stem(fold(pedido.unidad))
+        named = catalogo.buscar(f"{pedido.unidad} {pedido.texto}".strip(), _BUSCADOS)
+        own = [h for h in named if _head(h.producto.nombre) == head]
+        if own and (not hits or own[0].puntaje >= hits[0].puntaje - _MARGEN):
+            return own
+    return hits
+
+
+def _most_literal(group: list[ProductoVisto], texto: str) -> list[ProductoVisto]:
+    """Those whose own words are the customer's, before those that only mean the same."""
+    asked = terms(texto)
+    head = next((t for t in asked if isinstance(t, str)), None)
+    shares = [coincide(p, asked) + (0.3 if _head(p.nombre) == head else 0) for p in group]
+    best = max(shares)
+    return [p for p, share in zip(group, shares, strict=True) if share > best - 0.05]
+
+
+def _of_unit(group: list[ProductoVisto], pedido: Pendiente) -> list[ProductoVisto]:
+    if pedido.unidad in (None, "unidad"):
+        return group
+    same = [p for p in group if UNIDADES.get(fold(p.unidad)) == pedido.unidad]
+    return same or [p for p in group if not otra_unidad(p, pedido)] or group
+
+
+def _in_stock_first(group: list[ProductoVisto]) -> tuple[ProductoVisto, ...]:
+    if len(group) == 1:
+        return tuple(group)
+    there = [p for p in group if p.stock > 0]
+    return tuple(there or group)
+
+
+def _has_size(producto: ProductoVisto, pedido: Pendiente) -> bool:
+    asked = terms(f"{escribir(pedido.cantidad or Decimal(0))} {pedido.unidad or ''}")
+    return bool(asked) and coincide(producto, asked) == 1
+
+
+def _head(nombre: str) -> str:
+    """The thing itself: the first word of its name."""
+    return next((t for t in terms(nombre) if isinstance(t, str)), "")

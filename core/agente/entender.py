@@ -1,0 +1,309 @@
+"""Understand: a burst of messages and what the bot last said → one Turno. No catalogue here.
+
+Which act it is follows from one table, first match wins. Whether it authorises the pending offer
+is decided apart (afirmar), and comes before every softer reading.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from core.agente.afirmar import afirma, confirma
+from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
+from core.agente.datos import extraer
+from core.agente.lexico import AJENAS_AL_PRODUCTO, CONDICION_SI, RASGOS, TEMAS, Rasgo
+from core.agente.numeros import numerar
+from core.agente.palabras import Ficha, fichas, frase, plegar
+from core.agente.pedido import leer_items, sin_ruido
+
+_ORDINALES = {
+    "primer": 1, "primero": 1, "primera": 1, "segundo": 2, "segunda": 2, "tercer": 3, "tercero": 3,
+    "tercera": 3, "cuarto": 4, "cuarta": 4, "quinto": 5, "quinta": 5, "ultimo": -1, "ultima": -1,
+}  # fmt: skip
+_ORDINAL = re.compile(
+    rf"\b(?:el|la|del|al|los|las|opcion) ({'|'.join(_ORDINALES)})\b|^({'|'.join(_ORDINALES)})\b"
+)
+_OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)\b")
+_ELEGIDO = re.compile(
+    r"(?:^|\b(?:el|la|del|quiero el|dame el) )(\d)(?: ?[).°])?(?= |$|\n)(?! ?(?:de|uni|met|caj|pulg|mm|x)\b)"
+)
+_BARATO = re.compile(
+    r"\b(?:el|la|los|las|lo) (?:mas|menos) (barat|economic|car)\w+|\b(?:el|la|uno|una|lo) (?:mas )?(barat|economic)\w+\b"
+)
+_FACTORES = (
+    (re.compile(r"\bel doble\b"), Decimal(2)),
+    (re.compile(r"\bel triple\b"), Decimal(3)),
+    (re.compile(r"\bla mitad\b"), Decimal("0.5")),
+)
+_RESTO = re.compile(r"\b(\d+) (mas|menos)\b(?! de\b)")
+_REEMPLAZO = re.compile(
+    r"\b(?:cambi\w+|reempla\w+|sustitu\w+) (?:me )?(?P<viejo>.+?) (?:por|x) (?P<nuevo>.+)"
+    r"|\ben (?:vez|lugar) de(?:l)? (?P<viejo2>.+?)(?: ,)? (?=(?:quiero|dame|deme|pon\w*|mand\w*|mejor|que"
+    r"|lleva\w*|llevo|manda\w*|me|el|la|los|las|un|una|\d)\b)(?P<nuevo2>.+)"
+)
+
+_OBJETO_QUEJA = re.compile(
+    r"\b(?:el|la|los|las) (\w+)(?: \w+){0,4}? (?:que|se|no|esta|estan|llego|llegaron|vino|vinieron|salio)\b"
+    r"|\bme (?:vendieron|mandaron|enviaron|entregaron|vendiste) (?:un |una |el |la |los |las )?(\w+)"
+)
+_SOBRE_LO_OFRECIDO = re.compile(
+    r"^(?:[¿,] |y |pero )*(?:es|son|viene|vienen|trae|traen|sirve|sirven|mide|miden|pesa|de que|que (?:marca"
+    r"|color|medida|material|tamaño)|como (?:es|son)|cuanto (?:mide|pesa)|para que)\b"
+)
+_SENALA = re.compile(
+    r"^(?:y |si |ok |pues |bueno )*(?:es[aeo]s?|est[aeo]s?|aquell?[ao]s?|es[ae] mismo|es[ae] misma)(?: mism[oa])?$"
+)
+_NOMBRA = re.compile(r"^(?:y )?(?:el|la|los|las|de|del|con|uno|una|un)\b|^y ")
+
+
+@dataclass(frozen=True)
+class _Lectura:
+    """Everything that was seen in a message, for the table of acts."""
+
+    contexto: Contexto
+    linea: str
+    rasgos: frozenset[Rasgo]
+    tema: str | None
+    items: tuple[Item, ...]
+    datos: dict[str, str]
+    confirma: bool
+    afirma: bool
+    condicional: bool
+    opcion: int | None
+    preferencia: str | None
+    relativo: bool
+
+    def has(self, *rasgos: Rasgo) -> bool:
+        return any(r in self.rasgos for r in rasgos)
+
+    @property
+    def con_cantidad(self) -> bool:
+        return any(i.cantidad is not None for i in self.items)
+
+    @property
+    def en_oferta(self) -> bool:
+        return self.contexto.espera is Espera.OFERTA
+
+    @property
+    def senala(self) -> bool:
+        """ "ese": the only one listed, or the one spoken of."""
+        return bool(_SENALA.search(self.linea)) and self.contexto.espera is Espera.OPCIONES
+
+    @property
+    def elige(self) -> bool:
+        """Something of the bot's list is meant."""
+        return bool(self.contexto.opciones) and (
+            self.opcion is not None or self.preferencia is not None
+        )
+
+
+def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
+    """One Turno for all the messages of a burst. Never raises; deterministic."""
+    crudo = "\n".join(textos)
+    datos, resto = extraer(crudo, esperados=contexto.espera is Espera.DATOS)
+    plegado = plegar(resto)
+    limpio = sin_ruido(plegado)
+    linea = frase(fichas(plegado)).strip()
+    sobre_productos = frase(fichas(limpio)).strip()
+    items, factor, mas = _items(sobre_productos)
+    afirmado = None if datos else confirma(linea, contexto)
+    lectura = _Lectura(
+        contexto=contexto,
+        linea=linea,
+        rasgos=frozenset(r for r, patron in RASGOS.items() if patron.search(linea)),
+        tema=next((t for t, patron in TEMAS.items() if patron.search(linea)), None),
+        items=items if afirmado is None else afirmado,
+        datos=datos,
+        confirma=afirmado is not None,
+        afirma=not datos and afirma(linea),
+        condicional=_is_conditional(crudo, linea),
+        opcion=_ordinal(frase(numerar(fichas(limpio))).strip(), contexto),
+        preferencia=_preference(linea),
+        relativo=factor is not None or mas is not None,
+    )
+    acto = next(acto for acto, rule in _ACTOS if rule(lectura))
+    return _turno(lectura, acto, factor, mas, crudo)
+
+
+def _turno(
+    v: _Lectura, acto: Acto, factor: Decimal | None, resto: Decimal | None, crudo: str
+) -> Turno:
+    return Turno(
+        acto=acto,
+        items=_tidy(v.items, acto, v),
+        datos_cliente=v.datos,
+        confirma=acto is Acto.CONFIRMAR,
+        opcion=v.opcion,
+        preferencia=v.preferencia,
+        factor=factor,
+        resto=resto,
+        tema=v.tema,
+        solo=v.has(Rasgo.SOLO),
+        cancela=v.has(Rasgo.CANCELA),
+        condicional=v.condicional,
+        aplaza=v.has(Rasgo.APLAZA, Rasgo.DUDA),
+        descuento=v.has(Rasgo.DESCUENTO),
+        ataque=v.has(Rasgo.ATAQUE),
+        saluda=v.has(Rasgo.SALUDO),
+        ajeno=v.has(Rasgo.AJENO),
+        afirma=v.afirma,
+        insiste=_insists(v) and any(i.cantidad is not None for i in v.items),
+        senala=v.senala,
+        texto=crudo,
+    )
+
+
+# --- the table of acts -------------------------------------------------------------------------
+
+
+def _asks_product(v: _Lectura) -> bool:
+    if v.has(Rasgo.PRODUCTO):
+        return not (v.con_cantidad and v.has(Rasgo.PEDIR)) or v.has(Rasgo.PREGUNTA)
+    return v.has(Rasgo.PREGUNTA) and not (v.con_cantidad and v.has(Rasgo.PEDIR)) and not v.elige
+
+
+def _asks_shop(v: _Lectura) -> bool:
+    if v.tema is None:
+        return False
+    return not (v.con_cantidad and v.has(Rasgo.PEDIR)) and not v.has(Rasgo.CANCELA)
+
+
+def _changes(v: _Lectura) -> bool:
+    if not v.en_oferta:
+        return v.has(Rasgo.QUITAR) and bool(v.items) and not v.has(Rasgo.PREGUNTA)
+    if v.relativo or v.has(Rasgo.QUITAR):
+        return True
+    if not v.items and not v.elige:
+        return False
+    named = not v.con_cantidad and bool(_NOMBRA.search(v.linea)) and not v.has(Rasgo.PREGUNTA)
+    return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
+
+
+def _leaves(v: _Lectura) -> bool:
+    """Goodbye, unless an offer is open: then "ok gracias" is no answer yet."""
+    return v.has(Rasgo.ADIOS) and not v.en_oferta and not v.con_cantidad and not v.items
+
+
+def _orders(v: _Lectura) -> bool:
+    if v.elige or v.con_cantidad or v.senala:
+        return True
+    if v.has(Rasgo.AGREGAR) and v.items:
+        return True
+    if v.has(Rasgo.PEDIR) and v.items:
+        return True
+    return bool(v.items) and v.contexto.espera in (Espera.OPCIONES, Espera.CANTIDAD)
+
+
+def _refuses(v: _Lectura) -> bool:
+    if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA, Rasgo.APLAZA):
+        return False
+    return v.contexto.espera is not Espera.NADA or not v.items or v.has(Rasgo.CANCELA)
+
+
+def _insists(v: _Lectura) -> bool:
+    """ "no, necesito los 10": a no, whatever figure follows it."""
+    return v.en_oferta and bool(re.match(r"no\b", v.linea)) and not v.has(Rasgo.CAMBIAR, Rasgo.SOLO)
+
+
+_Regla = tuple[Acto, Callable[[_Lectura], bool]]
+_ACTOS: tuple[_Regla, ...] = (
+    (Acto.CONFIRMAR, lambda v: v.confirma),
+    (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.ATAQUE) and v.has(Rasgo.DESCUENTO)),
+    (Acto.OTRO, lambda v: v.has(Rasgo.ATAQUE)),
+    (Acto.HABLAR_HUMANO, lambda v: v.has(Rasgo.HUMANO)),
+    (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA)),
+    (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),
+    (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA)),
+    (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.DESCUENTO)),
+    (Acto.RECHAZAR, _insists),
+    (Acto.CONSULTA_EMPRESA, _asks_shop),
+    (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.PRECIO)),
+    (Acto.MODIFICAR, _changes),
+    (Acto.DESPEDIDA, _leaves),
+    (Acto.RECHAZAR, _refuses),
+    (Acto.OTRO, lambda v: v.has(Rasgo.DUDA) and not v.con_cantidad),
+    (Acto.OTRO, lambda v: v.has(Rasgo.AJENO)),
+    (Acto.CONSULTA_PRODUCTO, _asks_product),
+    (Acto.PEDIDO, _orders),
+    (Acto.CONSULTA_PRODUCTO, lambda v: bool(v.items) and not v.en_oferta),
+    (Acto.DESPEDIDA, lambda v: v.has(Rasgo.ADIOS)),
+    (Acto.SALUDO, lambda v: v.has(Rasgo.SALUDO)),
+    (Acto.OTRO, lambda v: True),
+)
+
+
+# --- details -----------------------------------------------------------------------------------
+
+
+def _items(linea: str) -> tuple[tuple[Item, ...], Decimal | None, Decimal | None]:
+    """The items, and a relative change: "el doble" (a factor) or "2 más" (a difference)."""
+    factor = next((f for patron, f in _FACTORES if patron.search(linea)), None)
+    more = _RESTO.search(linea)
+    resto = Decimal(more[1]) * (1 if more[2] == "mas" else -1) if more else None
+    for patron in (*(p for p, _ in _FACTORES), *AJENAS_AL_PRODUCTO):
+        linea = patron.sub(" ", linea)
+    tokens = numerar(fichas(linea))
+    replaced = _replacement(frase(tokens))
+    return (leer_items(tokens) if replaced is None else replaced), factor, resto
+
+
+def _replacement(text: str) -> tuple[Item, ...] | None:
+    """ "cambia A por B", "en vez de A dame B"."""
+    match = _REEMPLAZO.search(text)
+    if match is None:
+        return None
+    old = leer_items(numerar(fichas(match["viejo"] or match["viejo2"])))
+    new = leer_items(numerar(fichas(match["nuevo"] or match["nuevo2"])))
+    viejo = old[0].producto if old else None
+    return tuple(Item(i.producto, i.cantidad, i.unidad, Cambio.REEMPLAZAR, viejo) for i in new[:1])
+
+
+def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
+    """ "¿tienen un martillo?" counts nothing; a yes or a no orders nothing."""
+    if acto is Acto.QUEJA:
+        found = _OBJETO_QUEJA.search(v.linea)
+        return (Item(found[1] or found[2]),) if found else ()
+    if acto is Acto.CONSULTA_PRODUCTO and v.en_oferta and _SOBRE_LO_OFRECIDO.search(v.linea):
+        return ()
+    if acto is Acto.PEDIDO and not items and v.senala:
+        return (Item(None, Decimal(1), "unidad"),)
+    if acto in (Acto.CONSULTA_PRODUCTO, Acto.CONSULTA_PRECIO):
+        return tuple(
+            Item(i.producto, i.cantidad if i.cantidad != 1 else None, i.unidad)
+            for i in items
+            if i.producto
+        )
+    if acto in (Acto.PEDIDO, Acto.MODIFICAR, Acto.CONFIRMAR):
+        return items
+    return ()
+
+
+def _is_conditional(crudo: str, linea: str) -> bool:
+    if RASGOS[Rasgo.CONDICION].search(linea):
+        return True
+    accented = re.search(r"\bsí\b", crudo.lower())
+    return not accented and bool(CONDICION_SI.search(linea))
+
+
+def _ordinal(linea: str, contexto: Contexto) -> int | None:
+    """The place in the list that is meant, in words or figures."""
+    match = _ORDINAL.search(linea)
+    if match:
+        return _ORDINALES[match[1] or match[2]]
+    match = _OPCION.search(linea)
+    if match is None and contexto.espera is Espera.OPCIONES:
+        match = _ELEGIDO.search(linea)
+    if match is None:
+        return None
+    place = int(match[1])
+    return place if 1 <= place <= max(len(contexto.opciones), 1) else None
+
+
+def _preference(linea: str) -> str | None:
+    match = _BARATO.search(linea)
+    if match is None:
+        return None
+    word = match[1] or match[2]
+    dear = word == "car" and "menos" not in match[0] or word != "car" and "menos" in match[0]
+    return "caro" if dear else "barato"

@@ -1,0 +1,155 @@
+"""From a carrito to an offer, and from a yes to a sale. Every figure comes from a fresh row."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from core.agente.estado import Linea, Memoria, Oferta
+from core.agente.hechos import Decision, Hecho, Situacion
+from core.models import EstadoVenta
+from core.ports import Catalogo, LineaPedida, ProductoVisto
+
+CAMPOS = ("nombre", "telefono", "documento", "direccion", "email")
+
+
+def linea_de(producto: ProductoVisto, cantidad: Decimal) -> Linea:
+    return Linea(
+        producto_id=producto.id,
+        sku=producto.sku,
+        nombre=producto.nombre,
+        cantidad=cantidad,
+        precio_unitario=producto.precio,
+        unidad=producto.unidad,
+    )
+
+
+def poner(carrito: Sequence[Linea], nueva: Linea, *, sumar: bool = False) -> tuple[Linea, ...]:
+    """`carrito` with `nueva`, which replaces the line of its producto or adds to it."""
+    before = next((line for line in carrito if line.producto_id == nueva.producto_id), None)
+    if before is None:
+        return (*carrito, nueva)
+    if sumar:
+        nueva = replace(nueva, cantidad=before.cantidad + nueva.cantidad)
+    return tuple(nueva if line is before else line for line in carrito)
+
+
+def ofertar(
+    s: Situacion,
+    carrito: Sequence[Linea],
+    *,
+    antes: Sequence[Hecho] = (),
+    regla: str,
+    memoria: Memoria | None = None,
+) -> Decision:
+    """Propose the carrito as far as there is stock, at the price of now. `antes`: what to say
+    first. With nothing left to offer there is no offer."""
+    memoria = memoria or s.memoria
+    rows = s.catalogo.por_id([line.producto_id for line in carrito])
+    lineas, hechos = _servible(carrito, rows)
+    if not lineas:
+        memoria = replace(memoria, carrito=(), oferta=None)
+        return Decision((*antes, *hechos), memoria, regla)
+    oferta, ofertas = _numbered(memoria, lineas)
+    memoria = replace(memoria, carrito=lineas, oferta=oferta, ofertas=ofertas, no_entendidos=0)
+    short = any(h.clave == "quedan" for h in hechos)
+    clave = "oferta_varias" if len(lineas) > 1 else "oferta_menor" if short else "oferta"
+    if len(lineas) == 1 and short:
+        hechos = [h for h in hechos if h.clave != "quedan"]
+    return Decision((*antes, *hechos, Hecho(clave, lineas=lineas)), memoria, regla)
+
+
+def _servible(
+    carrito: Sequence[Linea], rows: dict[int, ProductoVisto]
+) -> tuple[tuple[Linea, ...], list[Hecho]]:
+    """The lines that can be sold now, and what to say of those that cannot, or not whole."""
+    lineas, hechos = [], []
+    for line in carrito:
+        row = rows.get(line.producto_id)
+        if row is None or row.stock <= 0:
+            hechos.append(Hecho("agotado", cita="" if row else line.nombre, productos=_maybe(row)))
+        elif row.stock < line.cantidad:
+            lineas.append(linea_de(row, row.stock))
+            hechos.append(Hecho("quedan", productos=(row,)))
+        else:
+            lineas.append(linea_de(row, line.cantidad))
+    return tuple(lineas), hechos
+
+
+def _maybe(row: ProductoVisto | None) -> tuple[ProductoVisto, ...]:
+    return (row,) if row else ()
+
+
+def _numbered(memoria: Memoria, lineas: tuple[Linea, ...]) -> tuple[Oferta, int]:
+    """The same proposal keeps its number, so that two yeses to it can only be one sale."""
+    if memoria.oferta and memoria.oferta.lineas == lineas:
+        return replace(memoria.oferta, aceptada=False), memoria.ofertas
+    n = memoria.ofertas + 1
+    return Oferta(n, lineas), n
+
+
+def recordar(memoria: Memoria) -> tuple[Hecho, ...]:
+    """The pending offer said again, so that the next yes is to it and to nothing else."""
+    if memoria.oferta is None:
+        return ()
+    return (Hecho("pendiente", lineas=memoria.oferta.lineas),)
+
+
+def vender(s: Situacion) -> Decision:
+    """The customer said yes to the pending offer: sell it, unless it moved meanwhile or the shop
+    still needs to know who buys."""
+    oferta = s.memoria.oferta
+    assert oferta is not None
+    moved = _moved(s.catalogo, oferta.lineas)
+    if moved:
+        return ofertar(s, oferta.lineas, antes=moved, regla="oferta_movida")
+    known = {**s.chat.cliente, **s.turno.datos_cliente}
+    missing = [c for c in campos_requeridos(s) if not known.get(c)]
+    if missing:
+        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True))
+        return Decision((pide_datos(missing),), memoria, "pide_datos", EstadoVenta.DATOS)
+    memoria = replace(
+        s.memoria,
+        carrito=(),
+        oferta=None,
+        pregunta=None,
+        cola=(),
+        vendida_n=oferta.n,
+        no_entendidos=0,
+        tema=tuple(line.producto_id for line in oferta.lineas),
+    )
+    return Decision(
+        (Hecho("venta", lineas=oferta.lineas),),
+        memoria,
+        "vender",
+        EstadoVenta.CONFIRMADA,
+        vender=tuple(
+            LineaPedida(line.producto_id, line.cantidad, line.precio_unitario)
+            for line in oferta.lineas
+        ),
+        oferta_n=oferta.n,
+    )
+
+
+def pide_datos(missing: Sequence[str]) -> Hecho:
+    return Hecho("pide_datos", cita=",".join(missing))
+
+
+def campos_requeridos(s: Situacion) -> list[str]:
+    """What the shop wants to know before it sells: ajustes["datos_requeridos"], often nothing."""
+    wanted = s.chat.tienda.ajustes.get("datos_requeridos") or []
+    return [c for c in CAMPOS if c in wanted]
+
+
+def _moved(catalogo: Catalogo, lineas: Sequence[Linea]) -> tuple[Hecho, ...]:
+    """What changed since the offer was made: prices, and stock that no longer suffices."""
+    rows = catalogo.por_id([line.producto_id for line in lineas])
+    moved = []
+    for line in lineas:
+        row = rows.get(line.producto_id)
+        if row is None:
+            moved.append(Hecho("cambio_stock"))
+        elif row.precio != line.precio_unitario:
+            moved.append(Hecho("cambio_precio", productos=(row,), antes=line.precio_unitario))
+        elif row.stock < line.cantidad:
+            moved.append(Hecho("cambio_stock"))
+    return tuple(dict.fromkeys(moved))

@@ -1,0 +1,138 @@
+"""A customer's text as tokens: folded words, figures with their value, signs.
+
+Unlike search (core.catalogo.texto) this keeps every small word, since "de 5" and "5 de" differ,
+keeps ñ (uña is no una), and undoes what chats do to words: q, xfa, siiii, ½.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+
+_SIGNOS = str.maketrans(
+    {
+        "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
+        "×": "x", "”": '"', "“": '"', "″": '"', "’": "'", "´": "'", "‘": "'", "⁄": "/",
+        "\u00a0": " ",
+    }
+)  # fmt: skip
+
+# Emoji that answer a question; all others say nothing.
+_EMOJI = {
+    "👍": "si", "👌": "si", "✅": "si", "✔": "si", "☑": "si", "🆗": "ok", "🤝": "si",
+    "👎": "no", "❌": "no", "🚫": "no", "✖": "no", "❎": "no",
+}  # fmt: skip
+
+# How a word is typed → the word. Only what cannot be anything else.
+_ESCRITURAS = {
+    "q": "que", "k": "que", "ke": "que", "qe": "que", "xq": "porque", "pq": "porque",
+    "pa": "para", "pal": "para el", "d": "de", "dl": "del", "cn": "con", "tb": "tambien",
+    "tmb": "tambien", "tbn": "tambien", "tambn": "tambien", "xfa": "porfa", "xfavor": "porfa",
+    "pls": "porfa", "plis": "porfa", "plz": "porfa", "porfis": "porfa", "porfavor": "porfa",
+    "bn": "bien", "stoy": "estoy", "toy": "estoy", "ta": "esta", "tan": "estan",
+    "kiero": "quiero", "quero": "quiero", "qiero": "quiero", "kisiera": "quisiera",
+    "nesecito": "necesito", "nesesito": "necesito", "necesto": "necesito", "ocupo": "necesito",
+    "ola": "hola", "olis": "hola", "holi": "hola", "holis": "hola", "hla": "hola",
+    "presio": "precio", "bale": "vale", "kuanto": "cuanto", "qanto": "cuanto", "cto": "cuanto",
+    "grax": "gracias", "grasias": "gracias", "thx": "gracias", "nop": "no",
+    "nope": "no", "nel": "no", "nah": "no", "naa": "no", "nanai": "no", "noup": "no",
+    "sip": "si", "sipi": "si", "sep": "si", "see": "si", "sii": "si", "sisi": "si", "sipo": "si",
+    "yep": "si", "yes": "si", "zi": "si", "shi": "si", "simon": "si", "zip": "si", "siap": "si",
+    "oki": "ok", "okey": "ok", "okay": "ok", "oka": "ok", "okis": "ok", "okas": "ok", "okok": "ok",
+    "okei": "ok", "okk": "ok", "oc": "ok",
+    "hagale": "hagale", "agale": "hagale", "nomas": "nomas", "namas": "nomas", "nms": "nomas",
+    "aya": "ya", "iap": "ya", "yap": "ya", "yapo": "ya", "yapues": "ya", "yaps": "ya",
+    "dalee": "dale", "vaa": "va", "clarop": "claro", "pos": "pues", "ps": "pues",
+}  # fmt: skip
+
+_TOKEN = re.compile(
+    r"""
+    (?P<mixta>\d+[ -]\d{1,2}/\d{1,2}(?!\d))
+  | (?P<fraccion>\d+/\d+)
+  | (?P<numero>\d+(?:[.,]\d+)*)
+  | (?P<codigo>[a-zñ]+-?\d+[a-zñ\d]*)
+  | (?P<palabra>[a-zñ]+(?:-[a-zñ]+)*)
+  | (?P<pulgada>"|'')
+  | (?P<signo>[?¿!,;:.%$€\#°+*\n()=…-])
+    """,
+    re.VERBOSE,
+)
+_PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)")
+_NO_MAS = re.compile(r"\bno ?mas\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Ficha:
+    """One token. valor: what a figure is worth; a word's own value is found by `numeros`.
+
+    articulo: "un" and "una", which may be no number at all. docena: counted in dozens.
+    rango: "15 o 20", a figure that says no quantity.
+    """
+
+    t: str
+    valor: Decimal | None = None
+    articulo: bool = False
+    docena: bool = False
+    rango: bool = False
+
+
+def plegar(texto: str) -> str:
+    """Lower case without accents (ñ stays), signs unified."""
+    out = []
+    for char in unicodedata.normalize("NFC", texto.translate(_SIGNOS).lower()):
+        if char == "ñ":
+            out.append(char)
+        elif char in _EMOJI:
+            out.append(f" {_EMOJI[char]} ")
+        else:
+            plain = unicodedata.normalize("NFKD", char)
+            out.append("".join(c for c in plain if not unicodedata.combining(c)))
+    return "".join(out)
+
+
+def fichas(plegado: str) -> list[Ficha]:
+    """The tokens of a folded text, in order."""
+    found: list[Ficha] = []
+    spaced = _PEGADO.sub(r"\1 ", _NO_MAS.sub("nomas", plegado))
+    for match in _TOKEN.finditer(spaced):
+        kind, text = match.lastgroup, match.group()
+        if kind == "palabra":
+            found += [Ficha(w) for w in _escritura(text).split()]
+        elif kind in ("numero", "fraccion", "mixta"):
+            found.append(Ficha(text, _valor(text)))
+        elif kind == "pulgada":
+            found.append(Ficha("pulgada"))
+        else:
+            found.append(Ficha(text))
+    return found
+
+
+def frase(tokens: list[Ficha]) -> str:
+    """Tokens back to one line, for rules that look for whole phrases."""
+    return " ".join("\n" if f.t == "\n" else f.t for f in tokens)
+
+
+def _escritura(word: str) -> str:
+    """siiii → si, holaaa → hola, q → que."""
+    shrunk = re.sub(r"([a-zñ])\1{2,}", r"\1", word)
+    if shrunk in _ESCRITURAS:
+        return _ESCRITURAS[shrunk]
+    if re.fullmatch(r"s+i+|n+o+|o+k+|d+a+l+e+|v+a+l+e+|l+i+s+t+o+|c+l+a+r+o+", shrunk):
+        shrunk = re.sub(r"([a-z])\1+", r"\1", shrunk)
+    return shrunk
+
+
+def _valor(text: str) -> Decimal | None:
+    """None for what is no number (12/0). One separator before three digits is thousands."""
+    if "/" in text:
+        whole, _, part = text.replace("-", " ").rpartition(" ")
+        over, under = part.split("/")
+        if not int(under):
+            return None
+        return Decimal(whole or 0) + Decimal(over) / Decimal(under)
+    if re.fullmatch(r"[1-9]\d{0,2}([.,]\d{3})+([.,]\d{1,2})?", text):
+        last = re.search(r"[.,](\d{1,2})$", text)
+        whole = re.sub(r"[.,]", "", text[: last.start()] if last else text)
+        return Decimal(f"{whole}.{last[1]}" if last else whole)
+    head, *rest = re.split(r"[.,]", text)
+    return Decimal(f"{head}.{''.join(rest)}" if rest else head)

@@ -1,0 +1,348 @@
+"""The items of a message: how many, of what unit, of which product, and what they correct.
+
+The message is read as clauses (cut at commas, "y", line breaks). A figure is a quantity where it
+opens a clause, and a size after "de", after a product's noun, or before mm, oz, W…
+"""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from core.agente.comprension import Cambio, Item
+from core.agente.lexico import AGREGAR, PEDIR, QUITAR
+from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
+from core.agente.palabras import Ficha
+
+# Figures that count nothing of the shop: hours, days, prices, percentages.
+_RUIDO = re.compile(
+    r"(?:a|desde|hasta|para) las? \d{1,2}(?: ?: ?\d\d)?(?: o a las? \d{1,2})?(?: ?(?:am|pm|hrs?|h\b))?"
+    r"|\b\d{1,2} ?(?:am|pm)\b|\b\d{1,2}:\d\d\b"
+    r"|\b\d{1,2} de (?:ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)\w*"
+    r"|(?:hace |llev\w+ |en |desde hace |por )?\b(?:\d+|un|una|dos|tres|cuatro|cinco|varios|varias)"
+    r" (?:dias?|semanas?|mes|meses|horas?|hrs|minutos?|años?|anos|veces|vez)\b"
+    r"|(?:el |este |para el |los )?(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)\b"
+    r"|\b\d+(?:[.,]\d+)? ?%|\b\d+ por ciento"
+    r"|(?:s/|[$€]) ?\d[\d.,]*(?: ?mil\b)?"
+    r"|(?:(?:en|a|por|de) )?\b\d[\d.,]* ?(?:mil )?(?:pesos?|soles|sol\b|euros?|dolar(?:es)?|lucas?|lukas"
+    r"|varos?|mangos|usd|cop|mxn|clp|bs|€|pe\b$)"
+    r"|(?:dej|d|vend|qued)\w{0,6} (?:l[oae]s? )?(?:en|a|por) \d[\d.,]*(?: mil)?"
+    r"(?! ?(?:uni|met|caj|kil|bol|bul|rol))"
+    r"|(?:clave|codigo|pin) \d+|\b24 ?/ ?7\b"
+)
+_CORRIGE = re.compile(
+    r"\b(?:no[ ,]*)?(?:perdon[ae]?(?:me)?|digo|quise decir|corrijo|correccion|mejor dicho"
+    r"|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
+)
+_VERBO_PEDIR = re.compile(PEDIR)
+_VERBO_AGREGAR = re.compile(AGREGAR)
+_VERBO_QUITAR = re.compile(QUITAR)
+
+_CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
+_ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".split())
+_DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
+_OTRO = frozenset({"otro", "otra"})
+# Everything that is neither product nor quantity: courtesy, people, questions, small words.
+_RELLENO = frozenset(
+    """
+    hola buenas buenos buen buena dias dia tardes tarde noches noche que tal hubo onda como estas
+    esta estan va andan favor porfa please gracias muchas señor señora señorita don doña amigo
+    amiga amigos vecino vecina parce parcero casero casera caserito caserita che oye oiga oigan
+    mira mire vea ve bro hermano joven jefe jefa patron maestro reina mi mija mijo causa compa
+    wey guey tio tia chico chica veci veci mano pana men mae ey hey bueno bien pues po pe eh este
+    ah ay aja ok vale listo dale claro si no ya me te se le les nos os lo yo tu usted ustedes
+    vos ellos nosotros soy es son era eran ser sea sean sera serian fue esto eso esos aqui ahi
+    alla asi tan muy mas menos poco tambien ademas aparte solo solamente nomas unicamente entonces
+    ahora ahorita hoy mañana luego despues todo todos todas nada algo algun alguna alguno algunos
+    tiene tienen tienes tenes teneis tenian teni tene tengan tendra tendran tendras tendrian
+    tendrias hay habra habria vende venden vendes vendeis maneja manejan manejas trabajan consigo
+    dispone disponen cuentan existencia existencias stock inventario queda quedan busco buscaba
+    buscamos buscando ando estoy precio precios cuanto cuanta cuantos cuantas cuesta cuestan sale
+    salen saldria vale valen valor costo costaria cobran cobra cotiza cotizame cotizacion cual
+    cuales cuando donde quien porque porfis ser seria serian va van vas voy vamos ir ver necesita
+    quiere quieren recomienda recomiendas recomiendan recomendais sirve sirven sugieres sugiere
+    foto fotos imagen imagenes catalogo informacion info disponible disponibles interesa
+    interesaria interesan gustaria gusta puedo puede puedes pueden podria podrias podrian poder
+    haria hacer haces hacen favorcito cada uno cosa cosas tanto llama llaman llamaba mejor cambia
+    cambie cambiar cambiame cambieme en vez lugar reemplaza reemplazalo sustituye bajale bajele
+    subele subale baja sube deja dejalo dejame dejeme dejelo quedo quedamos total confirmo confirma
+    confirmado perfecto oigame digame dime saber quisiera seria unos unas paso pasar paso pase
+    pasa porque si saludos disculpa disculpe perdon perdona permiso urgente rapido inmediato
+    llevando pedido compra orden lista aca primero segundo tercero tercer primera segunda tercera
+    ultimo ultima opcion barato barata economico economica caro cara anterior siguiente caen
+    re tan pocos chuta uff uy igual mismo misma mismos mismas andale orale simon hagale sabe sabes saben ponle falta
+    iba iban ire estaba estaban hoy aun todavia vamo veo tienda ferreteria negocio señores
+    """.split()
+)
+
+
+@dataclass
+class _Clausula:
+    cantidad: Decimal | None = None
+    rango: bool = False
+    articulo: bool = False
+    docena: bool = False
+    unidad: str | None = None
+    palabras: list[str] = field(default_factory=list)
+    continua: bool = False
+    cambio: Cambio = Cambio.FIJAR
+    corrige: bool = False
+    determinada: bool = False
+
+    @property
+    def vacia(self) -> bool:
+        return not (self.palabras or self.unidad or self.cantidad is not None or self.rango)
+
+
+def sin_ruido(plegado: str) -> str:
+    """The folded text without hours, dates, prices; corrections marked with a lone "*"."""
+    return _CORRIGE.sub(" * ", _RUIDO.sub(" ", plegado))
+
+
+def leer_items(tokens: list[Ficha]) -> tuple[Item, ...]:
+    """The items in order. `tokens` come from sin_ruido, with numerar applied."""
+    lector = _Lector(tokens)
+    for i in range(len(tokens)):
+        lector.read(i)
+    lector.close()
+    return tuple(_item(c) for c in _merge(lector.clausulas))
+
+
+class _Lector:
+    """Reads tokens one by one into clauses."""
+
+    def __init__(self, tokens: list[Ficha]) -> None:
+        self.tokens = tokens
+        self.clausulas: list[_Clausula] = []
+        self.c = _Clausula()
+
+    def read(self, i: int) -> None:
+        token = self.tokens[i]
+        if token.valor is not None:
+            self._figure(i)
+        elif token.t in _CORTES or token.t == "*":
+            self._cut(i)
+        elif token.t in MEDIDAS and self._after_figure(i):
+            self.c.palabras.append(token.t)
+        elif token.t in UNIDADES:
+            self._unit(i)
+        else:
+            self._word(i)
+
+    def close(self) -> None:
+        if not self.c.vacia:
+            self.clausulas.append(self.c)
+        self.c = _Clausula()
+
+    def _at(self, i: int) -> str:
+        return self.tokens[i].t if 0 <= i < len(self.tokens) else ""
+
+    def _cut(self, i: int) -> None:
+        if self._at(i) == "=" or self._at(i) in ("o", "e") and not self.c.palabras:
+            return
+        cambio = self.c.cambio if self._at(i) == "y" and self.c.vacia else Cambio.FIJAR
+        quitando = self.c.cambio is Cambio.QUITAR and self._at(i) == "y"
+        corrige = self._at(i) == "*" or self.c.vacia and self.c.corrige
+        self.close()
+        self.c.cambio = Cambio.QUITAR if quitando else cambio
+        self.c.corrige = corrige
+
+    def _figure(self, i: int) -> None:
+        token = self.tokens[i]
+        nxt = self._at(i + 1)
+        if nxt == "x" and i + 2 < len(self.tokens) and self.tokens[i + 2].valor is None:
+            self._quantity(token)  # "10 x martillos"
+        elif self._measured(i) or self._is_size(i):
+            self.c.palabras.append(token.t)
+        else:
+            implicit = token.articulo and self.c.cantidad is None
+            if self.c.palabras and not implicit and not self._is_trailing(i):
+                self.close()
+            self._quantity(token)
+
+    def _quantity(self, token: Ficha) -> None:
+        counted = self.c.cantidad is not None or self.c.rango
+        if token.articulo and (self.c.palabras or counted):
+            if not counted or self.c.articulo and not self.c.palabras:
+                return  # "para tapar una gotera": an article
+        if counted:
+            self.close()
+        self.c.cantidad = None if token.rango else token.valor
+        self.c.rango, self.c.articulo, self.c.docena = token.rango, token.articulo, token.docena
+
+    def _measured(self, i: int) -> bool:
+        """ "16 oz", "20 v"; the a of amperes only where nothing follows it."""
+        nxt = self._at(i + 1)
+        return nxt in MEDIDAS and (nxt != "a" or not self._at(i + 2).isalpha())
+
+    def _is_size(self, i: int) -> bool:
+        """Whether the figure at i describes the product instead of counting it."""
+        before = self._at(i - 1)
+        if before in ("de", "del") and "/" in self._at(i):
+            return True
+        if before == "x":
+            dims = i > 1 and (self.tokens[i - 2].valor is not None or self._at(i - 2) in MEDIDAS)
+            return dims or self.c.cantidad is not None
+        if before in MARCAN_MEDIDA or before in ("de", "del"):
+            return bool(self.c.palabras or self.c.unidad or self.c.cantidad or self._named(i))
+        if before in ("la", "el", "las", "los"):
+            return self._at(i - 2) == "de" or bool(self.c.palabras and self.c.cantidad)
+        return bool(self.c.palabras) and not self._opens(i) and not self._is_trailing(i)
+
+    def _named(self, i: int) -> bool:
+        """ "de 8 metros", "los de media": sizes even without a product before them."""
+        nxt = self._at(i + 1)
+        lone = self._at(i - 2) in _DETERMINANTES or not self._at(i - 2) or self.c.vacia
+        ends = nxt in UNIDADES and self._at(i + 2) != "de" or not nxt.isalpha()
+        return lone and (ends or nxt in _RELLENO or nxt in ("por", "y"))
+
+    def _opens(self, i: int) -> bool:
+        """A figure amid words that begins the next item: "10 martillos 5 alicates"."""
+        nxt = self._at(i + 1)
+        if nxt in UNIDADES:
+            return self._at(i + 2) == "de" or self.c.cantidad is None and UNIDADES[nxt] in CONTABLES
+        if not nxt.isalpha() or nxt in _RELLENO or nxt in _ENLACES:
+            return False
+        plural = nxt.endswith("s") or self.tokens[i].valor == 1
+        return plural and self._at(i - 1) not in _ENLACES
+
+    def _is_trailing(self, i: int) -> bool:
+        """ "martillos 10", "cemento 3 bultos", "tornillos x 100": a quantity after its noun."""
+        if self.c.cantidad is not None or self.c.rango or not self.c.palabras:
+            return False
+        nxt = self._at(i + 1)
+        if nxt in UNIDADES and UNIDADES[nxt] in CONTABLES:
+            return self._at(i + 2) != "de"
+        ends = not nxt or nxt in _CORTES or nxt in _RELLENO
+        noun = self.c.palabras[-1]
+        return ends and noun.endswith("s") and noun.isalpha() and len(noun) > 3
+
+    def _after_figure(self, i: int) -> bool:
+        return i > 0 and self.tokens[i - 1].valor is not None
+
+    def _unit(self, i: int) -> None:
+        unit, nxt = UNIDADES[self._at(i)], self._at(i + 1)
+        c = self.c
+        if c.palabras and self._after_figure(i) and c.palabras[-1] == self._at(i - 1):
+            c.palabras.append(self._at(i))  # the size's own unit: "de 15 metros"
+        elif not c.palabras and c.unidad is None and (c.cantidad is not None or c.rango):
+            c.unidad = unit
+        elif not c.palabras and c.unidad is None and nxt in ("de", "del"):
+            c.unidad = unit
+        elif c.palabras and c.unidad is None and (not nxt or nxt in _CORTES or nxt in _RELLENO):
+            c.unidad = unit  # "esmalte blanco galón", "cemento 3 bultos"
+        elif not c.palabras and c.unidad is None:
+            c.unidad = unit
+        else:
+            c.palabras.append(self._at(i))
+
+    def _word(self, i: int) -> None:
+        word, c = self._at(i), self.c
+        if word in _OTRO and c.vacia:
+            c.cantidad, c.articulo, c.cambio = Decimal(1), True, Cambio.AGREGAR
+        elif not self._qualifies(i) and self._is_verb(i):
+            return
+        elif word in _ENLACES or word in MARCAN_MEDIDA and c.palabras:
+            self._link(i)
+        elif word in _DETERMINANTES:
+            c.determinada = True
+        elif word in _RELLENO and not self._qualifies(i):
+            return
+        elif len(word) > 1 and word[0].isalnum():
+            c.palabras.append(word)
+
+    def _qualifies(self, i: int) -> bool:
+        """The paso of "llave de paso", which alone would say nothing."""
+        return bool(self.c.palabras) and self._at(i - 1) == "de" and len(self._at(i)) > 3
+
+    def _link(self, i: int) -> None:
+        if self.c.palabras:
+            self.c.palabras.append(self._at(i))
+        elif self._at(i) in ("de", "del") and self.c.unidad is None:
+            self.c.continua = True
+
+    def _is_verb(self, i: int) -> bool:
+        """Verbs of ordering, adding and removing say what to do, not what to buy."""
+        word = self._at(i)
+        pair = f"{word} {self._at(i + 1)}"
+        if _VERBO_QUITAR.fullmatch(word) or _VERBO_QUITAR.fullmatch(pair):
+            if self.c.palabras:
+                self.close()
+            self.c.cambio = Cambio.QUITAR
+            return True
+        if _VERBO_AGREGAR.fullmatch(word):
+            self.c.cambio = Cambio.AGREGAR
+            return True
+        return bool(_VERBO_PEDIR.fullmatch(word))
+
+
+def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:
+    """Clauses that continue, complete or correct the one before become part of it."""
+    out: list[_Clausula] = []
+    for c in clausulas:
+        last = out[-1] if out else None
+        if last is None or not _joined(last, c):
+            out.append(c)
+    return out
+
+
+def _joined(last: _Clausula, c: _Clausula) -> bool:
+    """Fold c into `last` where it belongs to it; an ellipsis only borrows the noun."""
+    if c.corrige:
+        _correct(last, c)
+        return True
+    if c.cantidad is None and not c.rango and (c.continua or _only_sizes(c)):
+        last.palabras += (["de"] if c.continua and last.palabras else []) + c.palabras
+        return True
+    if not c.palabras and c.cantidad is not None and last.cantidad is None and not last.rango:
+        last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
+        return True
+    if c.continua and last.palabras:
+        _borrow(last, c)
+    return False
+
+
+def _correct(last: _Clausula, c: _Clausula) -> None:
+    """ "3 metros, no perdón, flexómetros": what is said anew replaces what was said."""
+    if c.cantidad is not None:
+        last.cantidad, last.docena = c.cantidad, c.docena
+    if c.palabras:
+        last.palabras, last.unidad = c.palabras, c.unidad
+    elif c.unidad:
+        last.unidad = c.unidad
+
+
+def _borrow(last: _Clausula, c: _Clausula) -> None:
+    """ "dos docenas de lija 220 y una de la 400": lija, and a dozen too."""
+    c.palabras = [last.palabras[0], *c.palabras]
+    if c.articulo and last.docena and c.cantidad == 1 and c.unidad is None:
+        c.cantidad, c.docena = Decimal(12), True
+
+
+def _only_sizes(c: _Clausula) -> bool:
+    return (
+        bool(c.palabras)
+        and not c.determinada
+        and all(
+            p[0].isdigit() or p in MEDIDAS or p in UNIDADES or p in _ENLACES for p in c.palabras
+        )
+    )
+
+
+_PARES = re.compile(r"guant|bota|zapat|bisagr|tenis|calcet|botin|rodiller|rodachin|orejer|media")
+
+
+def _item(c: _Clausula) -> Item:
+    words = list(c.palabras)
+    while words and words[-1] in _ENLACES | MARCAN_MEDIDA:
+        words.pop()
+    while words and words[0] in _ENLACES:
+        words.pop(0)
+    producto = " ".join(words) or None
+    cantidad, unidad = c.cantidad, c.unidad
+    if producto is None and unidad is None and cantidad is not None and cantidad % 1:
+        producto, cantidad = escribir(cantidad), None  # "por tres cuartos": a size
+    if unidad == "par" and c.articulo and producto and not _PARES.search(producto):
+        cantidad, unidad = Decimal(2), "unidad"  # "un par de candados" are two
+    if unidad is None and cantidad is not None:
+        unidad = "unidad"
+    return Item(producto, cantidad if cantidad and cantidad > 0 else None, unidad, c.cambio)

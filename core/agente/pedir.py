@@ -1,0 +1,245 @@
+"""Orders: what is asked for becomes lines of the carrito, a question, or an alternative."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from core.agente.comprension import Cambio, Item
+from core.agente.elegir import (
+    OPCIONES_MAX,
+    Eleccion,
+    alternativas,
+    cantidad_de,
+    elegir,
+    entre,
+    otra_unidad,
+)
+from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
+from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.ofertar import linea_de, ofertar, poner, recordar
+from core.ports import ProductoVisto
+from core.unidades import MILESIMA, allows_fraction
+
+_PLURAL = re.compile(r"\b(?:los|las|esos|esas|estos|estas|unos|unas|algunos|algunas)\b", re.I)
+
+
+class Compra:
+    """One turn's order while it is being put together."""
+
+    def __init__(self, s: Situacion, carrito: Sequence[Linea] | None = None) -> None:
+        self.s = s
+        self.carrito = tuple(s.memoria.carrito if carrito is None else carrito)
+        self.hechos: list[Hecho] = []
+        self.cola: list[Pendiente] = []
+        self.pregunta: Pregunta | None = None
+        self.pregunta_hechos: tuple[Hecho, ...] = ()
+
+    def pedir(self, pedido: Pendiente, *, sumar: bool = False) -> None:
+        """Add what `pedido` clearly means; ask where it is not clear."""
+        found = elegir(self.s.catalogo, pedido)
+        if not found.candidatos:
+            self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
+        elif found.unico is None or not found.exacta:
+            self._ask_which(pedido, found)
+        else:
+            self.agregar(found.unico, pedido, sumar=sumar)
+
+    def agregar(self, producto: ProductoVisto, pedido: Pendiente, *, sumar: bool = False) -> None:
+        """Put `producto` in the carrito, if there is any, in a quantity that it is sold in."""
+        if producto.stock <= 0:
+            self._agotado(producto, pedido)
+            return
+        cantidad = cantidad_de(producto, pedido)
+        if cantidad is None or otra_unidad(producto, pedido):
+            self._ask_how_many(producto, pedido, "cuantas")
+        elif cantidad % 1 and not allows_fraction(producto.unidad):
+            self._ask_how_many(producto, pedido, "sin_fracciones")
+        else:
+            line = linea_de(producto, cantidad.quantize(MILESIMA).normalize() + 0)
+            self.carrito = poner(self.carrito, line, sumar=sumar)
+
+    def _ask_which(self, pedido: Pendiente, found: Eleccion) -> None:
+        if self.pregunta is not None:
+            self.cola.append(pedido)
+            return
+        shown = found.candidatos[:OPCIONES_MAX]
+        more = len(found.candidatos) > len(shown)
+        clave = "parecidos" if not found.exacta else "cual_varios" if more else "cual"
+        self._ask(
+            Pregunta(tuple(p.id for p in shown), tuple(p.nombre for p in shown), pedido),
+            Hecho(clave, productos=shown, numerados=True, cita=pedido.texto),
+        )
+
+    def _ask_how_many(self, producto: ProductoVisto, pedido: Pendiente, clave: str) -> None:
+        wanted = replace(pedido, cantidad=None, unidad=None)
+        if self.pregunta is not None:
+            self.cola.append(replace(wanted, texto=producto.nombre))
+            return
+        self._ask(
+            Pregunta((producto.id,), (producto.nombre,), wanted),
+            Hecho(clave, productos=(producto,)),
+        )
+
+    def _agotado(self, producto: ProductoVisto, pedido: Pendiente) -> None:
+        others = alternativas(self.s.catalogo, producto)
+        self.hechos.append(Hecho("agotado", productos=(producto,)))
+        if not others:
+            return
+        if self.pregunta is None:
+            self.pregunta = Pregunta(
+                tuple(p.id for p in others), tuple(p.nombre for p in others), pedido, abierta=True
+            )
+            self.hechos.append(Hecho("alternativas", productos=others, numerados=True))
+        else:
+            self.hechos.append(Hecho("alternativas", productos=others))
+
+    def _ask(self, pregunta: Pregunta, hecho: Hecho) -> None:
+        self.pregunta = pregunta
+        self.pregunta_hechos = (hecho,)
+
+    def decision(self, regla: str) -> Decision:
+        """Ask what must be asked; else offer what is in the carrito."""
+        memoria = replace(
+            self.s.memoria,
+            carrito=self.carrito,
+            pregunta=self.pregunta,
+            cola=tuple(self.cola),
+            no_entendidos=0,
+        )
+        if self.pregunta_hechos:
+            noted = ()
+            if self.carrito:
+                noted = (Hecho("anotado", lineas=self.carrito),)
+            memoria = replace(memoria, oferta=None)
+            return Decision((*self.hechos, *noted, *self.pregunta_hechos), memoria, regla)
+        if self.carrito:
+            return ofertar(self.s, self.carrito, antes=self.hechos, regla=regla, memoria=memoria)
+        return Decision(tuple(self.hechos), replace(memoria, oferta=None), regla)
+
+
+def pedir(s: Situacion) -> Decision:
+    """An order: new lines, or a quantity for the one that was spoken of."""
+    compra = Compra(s)
+    for item in s.turno.items:
+        if item.cambio is Cambio.QUITAR:
+            continue
+        pedido = Pendiente(item.producto or "", item.cantidad or _one(item), item.unidad)
+        if item.producto:
+            compra.pedir(pedido, sumar=item.cambio is Cambio.AGREGAR)
+        elif not _of_the_spoken(compra, pedido, sumar=item.cambio is Cambio.AGREGAR):
+            return _of_what(s, pedido)
+    return compra.decision("pedir")
+
+
+def _one(item: Item) -> Decimal | None:
+    """ "quiero el candado de 50" is one; "quiero candados" is a question."""
+    noun = (item.producto or "").split(" ")[0]
+    return None if noun.endswith("s") or not noun else Decimal(1)
+
+
+def _of_the_spoken(compra: Compra, pedido: Pendiente, *, sumar: bool) -> bool:
+    """A bare quantity belongs to the only line, or the only producto that was shown."""
+    s = compra.s
+    if len(compra.carrito) == 1:
+        ids = [compra.carrito[0].producto_id]
+    else:
+        ids = list(s.memoria.tema) if not compra.carrito else []
+    rows = s.catalogo.por_id(ids)
+    if len(ids) != 1 or ids[0] not in rows:
+        return False
+    compra.agregar(rows[ids[0]], pedido, sumar=sumar)
+    return True
+
+
+def _of_what(s: Situacion, pedido: Pendiente) -> Decision:
+    memoria = replace(s.memoria, pregunta=Pregunta((), (), pedido))
+    hechos = (Hecho("de_que", cantidad=pedido.cantidad), *recordar(s.memoria))
+    return Decision(hechos, memoria, "de_que")
+
+
+# --- answers to what we asked ------------------------------------------------------------------
+
+
+def elegir_opcion(s: Situacion) -> Decision | None:
+    """The customer picks from the list, or says how many; None when they speak of something
+    else."""
+    pregunta = s.memoria.pregunta
+    assert pregunta is not None
+    rows = s.catalogo.por_id(pregunta.opciones)
+    opciones = [rows[i] for i in pregunta.opciones if i in rows]
+    if not pregunta.opciones:
+        return _product_at_last(s, pregunta)
+    if any(i.producto for i in s.turno.items[1:]):
+        return None
+    item = s.turno.items[0] if s.turno.items else Item(None)
+    chosen = _chosen(s, opciones, item)
+    if chosen is None:
+        return None
+    compra = Compra(s)
+    compra.cola = []
+    pedido = _wanted(s, pregunta, item)
+    if len(chosen) == 1:
+        compra.agregar(chosen[0], pedido, sumar=item.cambio is Cambio.AGREGAR)
+    else:
+        compra._ask_which(pedido, Eleccion(tuple(chosen)))
+    for waiting in s.memoria.cola:
+        compra.pedir(waiting)
+    return compra.decision("elegir_opcion")
+
+
+def _chosen(
+    s: Situacion, opciones: Sequence[ProductoVisto], item: Item
+) -> Sequence[ProductoVisto] | None:
+    """By number, by price, by their words; all of them again when only a quantity came."""
+    turno = s.turno
+    if turno.opcion is not None and opciones:
+        place = turno.opcion - 1 if turno.opcion > 0 else len(opciones) - 1
+        return [opciones[place]] if place < len(opciones) else None
+    if turno.preferencia is not None:
+        by_price = sorted(opciones, key=lambda p: (p.precio, p.id))
+        return [by_price[0 if turno.preferencia == "barato" else -1]]
+    if item.producto:
+        found = entre(opciones, item.producto)
+        words = len(item.producto.split())
+        return found if found and (len(found) < len(opciones) or words == 1) else found or None
+    if item.cantidad is not None or turno.afirma or turno.senala:
+        return opciones
+    return None
+
+
+def _wanted(s: Situacion, pregunta: Pregunta, item: Item) -> Pendiente:
+    cantidad, unidad = item.cantidad, item.unidad
+    if cantidad is None:
+        cantidad, unidad = pregunta.por.cantidad, pregunta.por.unidad
+    if cantidad is None and pregunta.abierta and not _PLURAL.search(s.turno.texto):
+        cantidad = None if s.turno.afirma else Decimal(1)
+    return Pendiente(pregunta.por.texto, cantidad, unidad)
+
+
+def _product_at_last(s: Situacion, pregunta: Pregunta) -> Decision | None:
+    """We had a quantity and asked of what."""
+    item = s.turno.items[0] if s.turno.items else None
+    if item is None or not item.producto:
+        return None
+    compra = Compra(s)
+    cantidad, unidad = pregunta.por.cantidad, pregunta.por.unidad
+    if item.cantidad is not None:
+        cantidad, unidad = item.cantidad, item.unidad
+    compra.pedir(Pendiente(item.producto, cantidad, unidad))
+    return compra.decision("pedir")
+
+
+def otra_vez(s: Situacion, clave: str, regla: str) -> Decision:
+    """Ask the pending question again, with its options."""
+    pregunta = s.memoria.pregunta
+    assert pregunta is not None
+    rows = s.catalogo.por_id(pregunta.opciones)
+    shown = tuple(rows[i] for i in pregunta.opciones if i in rows)
+    one = len(shown) == 1 and not pregunta.abierta
+    hecho = Hecho("cuantas" if one else clave, productos=shown, numerados=len(shown) > 1)
+    return Decision((hecho, *recordar(s.memoria)), s.memoria, regla)
+
+
+def sin_pregunta(memoria: Memoria) -> Memoria:
+    return replace(memoria, pregunta=None, cola=())

@@ -1,0 +1,183 @@
+"""Word: facts → what the customer reads. All wording is in prompts/respuestas.yaml."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel import UnknownLocaleError
+from babel.numbers import format_currency, format_decimal
+
+from core.agente.estado import Linea
+from core.agente.hechos import Decision, Hecho
+from core.ports import ChatVisto, ProductoVisto, Tienda
+
+_ARCHIVO = Path(__file__).parent / "prompts" / "respuestas.yaml"
+_DESCRIPCION_MAX = 300
+
+# Where a currency is spent, for its separators and sign; ajustes["locale"] overrules.
+_LOCALES = {
+    "ARS": "es_AR", "BOB": "es_BO", "CLP": "es_CL", "COP": "es_CO", "CRC": "es_CR", "CUP": "es_CU",
+    "DOP": "es_DO", "EUR": "es_ES", "GTQ": "es_GT", "HNL": "es_HN", "MXN": "es_MX", "NIO": "es_NI",
+    "PAB": "es_PA", "PEN": "es_PE", "PYG": "es_PY", "USD": "es_US", "UYU": "es_UY", "VES": "es_VE",
+}  # fmt: skip
+
+
+@cache
+def textos() -> Mapping[str, Any]:
+    """The wording, read once per process."""
+    loaded: Mapping[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))
+    return loaded
+
+
+def locale_de(tienda: Tienda) -> str:
+    return str(tienda.ajustes.get("locale") or _LOCALES.get(tienda.moneda, "es"))
+
+
+def dinero(monto: Decimal, tienda: Tienda) -> str:
+    """28900 → $28.900; cents only where there are any."""
+    whole = monto == monto.to_integral_value()
+    try:
+        written = format_currency(monto, tienda.moneda, locale=locale_de(tienda))
+    except (UnknownLocaleError, ValueError):
+        written = format_currency(monto, tienda.moneda, locale="es")
+    if whole:
+        sep = _decimal_sign(tienda)
+        head, _, tail = written.rpartition(sep + "00")
+        written = head + tail if head or tail else written
+    return written.replace("\u00a0", " ").replace("\u202f", " ").strip()
+
+
+def numero(cantidad: Decimal, tienda: Tienda) -> str:
+    try:
+        return format_decimal(cantidad.normalize(), locale=locale_de(tienda))
+    except (UnknownLocaleError, ValueError):
+        return format_decimal(cantidad.normalize(), locale="es")
+
+
+def cuantos(cantidad: Decimal, unidad: str, tienda: Tienda) -> str:
+    """7 unidades, 1 caja, 2,5 kg."""
+    return f"{numero(cantidad, tienda)} {unidad if cantidad == 1 else plural(unidad)}"
+
+
+def plural(unidad: str) -> str:
+    special = textos()["plurales"].get(unidad.lower())
+    if special:
+        return str(special)
+    if not unidad or unidad[-1] in "sx":
+        return unidad
+    if unidad[-1] in "aeiouáéíóú":
+        return unidad + "s"
+    stem = unidad[:-1] + "c" if unidad[-1] == "z" else unidad
+    for accented, plain in zip("áéíóú", "aeiou", strict=True):
+        if stem.endswith(accented + "n"):
+            stem = stem[:-2] + plain + "n"
+    return stem + "es"
+
+
+def redactar(decision: Decision, chat: ChatVisto) -> str:
+    """The reply. Pure: the same decision gives the same words."""
+    parts = [_word(hecho, chat) for hecho in decision.hechos]
+    return _join([p for p in parts if p])
+
+
+def llano(decision: Decision) -> str:
+    """The reply without any figure or name, when the worded one was refused."""
+    plain = textos()["llano"]
+    return str(next((plain[h.clave] for h in decision.hechos if h.clave in plain), plain["otro"]))
+
+
+def _word(hecho: Hecho, chat: ChatVisto) -> str:
+    template = textos()[hecho.clave]
+    rows = _rows(hecho, chat)
+    whole = _whole(hecho, chat)
+    if isinstance(template, str):
+        return template.format(**{**(rows[0] if rows else {}), **whole})
+    lines = [template.get("inicio", "").format(**whole)] if "inicio" in template else []
+    lines += [template["fila"].format(**row) for row in rows]
+    if "fin" in template:
+        lines.append(template["fin"].format(**whole))
+    return "\n".join(lines)
+
+
+def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
+    """What is said once, of all of it."""
+    tienda = chat.tienda
+    said = {"tienda": tienda.nombre, "cita": hecho.cita}
+    if hecho.clave == "pide_datos":
+        campos = textos()["campos"]
+        said["cita"] = ", ".join(campos[c] for c in hecho.cita.split(",") if c)
+    if hecho.lineas:
+        total = sum((line.subtotal for line in hecho.lineas), Decimal("0.00"))
+        said["total"] = dinero(total, tienda)
+    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+        said["total"] = dinero(chat.ultima_venta.total, tienda)
+    if hecho.clave == "agotado" and hecho.cita:
+        said["nombre"] = hecho.cita
+    if hecho.cantidad is not None:
+        said["cantidad"] = numero(hecho.cantidad, tienda)
+    elif hecho.clave == "de_que":
+        said["cantidad"] = "eso"
+    if hecho.antes is not None:
+        said["antes"] = dinero(hecho.antes, tienda)
+    return said
+
+
+def _rows(hecho: Hecho, chat: ChatVisto) -> list[dict[str, str]]:
+    """What is said of each line or producto."""
+    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+        return [_of_venta(line, chat) for line in chat.ultima_venta.lineas]
+    if hecho.lineas:
+        return [_of_linea(line, chat.tienda) for line in hecho.lineas]
+    return [_of_producto(p, n, chat.tienda) for n, p in enumerate(hecho.productos, 1)]
+
+
+def _of_linea(line: Linea, tienda: Tienda) -> dict[str, str]:
+    return {
+        "cantidad": cuantos(line.cantidad, line.unidad, tienda),
+        "nombre": line.nombre,
+        "precio": dinero(line.precio_unitario, tienda),
+        "subtotal": dinero(line.subtotal, tienda),
+    }
+
+
+def _of_venta(line: dict[str, Any], chat: ChatVisto) -> dict[str, str]:
+    return {
+        "cantidad": numero(Decimal(str(line["cantidad"])), chat.tienda),
+        "nombre": str(line["nombre"]),
+        "subtotal": dinero(Decimal(str(line["subtotal"])), chat.tienda),
+    }
+
+
+def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
+    about = [f", marca {p.marca}"] if p.marca else []
+    if p.descripcion:
+        about.append(f" ({p.descripcion.strip().rstrip('.')[:_DESCRIPCION_MAX]})")
+    return {
+        "n": str(n),
+        "nombre": p.nombre,
+        "precio": dinero(p.precio, tienda),
+        "stock": cuantos(p.stock, p.unidad, tienda) if p.stock > 0 else "cero, agotado",
+        "unidad": p.unidad,
+        "unidades": plural(p.unidad),
+        "ficha": "".join(about),
+    }
+
+
+def _decimal_sign(tienda: Tienda) -> str:
+    return numero(Decimal("0.5"), tienda)[1]
+
+
+def _join(parts: list[str]) -> str:
+    """Short sentences run on; anything with a list starts its own paragraph."""
+    out = ""
+    for part in parts:
+        if not out:
+            out = part
+        elif "\n" in part or "\n" in out.rsplit("\n\n", 1)[-1]:
+            out += "\n\n" + part
+        else:
+            out += " " + part
+    return out
