@@ -72,6 +72,12 @@ def test_flasks_own_refusals_have_the_same_shape(app: OpenAPI) -> None:
     assert "POST" in client.put("/auth/login").headers["Allow"]
 
 
+def test_a_body_that_is_no_file_has_a_limit(app: OpenAPI) -> None:
+    huge = {"email": "a@b.test", "password": "x" * 2**20}
+    answer = app.test_client().post("/auth/login", json=huge)
+    assert (answer.status_code, answer.get_json()["codigo"]) == (413, "demasiado_grande")
+
+
 # Run in a process of its own: the web started, every route of the prober called once.
 _WALK = """
 import sys

@@ -7,7 +7,7 @@ import jwt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from core.cuentas import set_clave
 from core.db import Database
@@ -254,6 +254,24 @@ def test_authentication_comes_before_the_body_is_looked_at(client: FlaskClient) 
     answer = client.post("/auth/logout", data="no es json", content_type="application/json")
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_the_whole_check_of_a_token_is_one_query(app: Flask, client: FlaskClient) -> None:
+    headers = open_tienda(app).headers(Rol.OBSERVADOR)
+    asked: list[str] = []
+    engine = app.extensions["servicios"].db.app_engine
+
+    def note(*args: Any) -> None:
+        asked.append(args[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert client.post("/ventas/", headers=headers).status_code == 403
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 2, asked
+    assert "set_config" in asked[0]
+    assert "FROM sesion LEFT OUTER JOIN usuario" in asked[1]
 
 
 def test_a_cliente_has_a_session_of_one_chat_and_no_account(

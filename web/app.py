@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Response, json
+from flask import Response, json, request
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
@@ -63,6 +63,18 @@ _STATUS: dict[type[AgenteError], int] = {
 }
 
 
+# Flask's own refusals; the rest are `error`.
+_HTTP = {
+    400: ("datos_invalidos", "La petición no se entiende."),
+    405: ("metodo_no_permitido", "Esa ruta no admite ese método."),
+    413: ("demasiado_grande", "La petición es demasiado grande."),
+    415: ("datos_invalidos", "Ese tipo de contenido no se admite."),
+}
+
+# The largest body that is not a file.
+_BODY_MAX = 1024 * 1024
+
+
 class _Id(IntegerConverter):
     """`<int:...>` of a rule: no number that no row could have."""
 
@@ -80,6 +92,9 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
         doc_ui=False,
     )
     app.url_map.converters["int"] = _Id
+    # A file and the form around it; anything else is small (see _limit_body).
+    app.config["MAX_CONTENT_LENGTH"] = settings.importacion_max_bytes + _BODY_MAX
+    app.before_request(_limit_body)
     database = datos.init_app(app, settings, max_connections=max_connections)
     app.extensions["servicios"] = Servicios(
         settings=settings, db=database, cola=CeleryCola(settings.broker_url)
@@ -104,6 +119,11 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     for down in DATABASE_DOWN:
         app.register_error_handler(down, _answer_outage)
     return app
+
+
+def _limit_body() -> None:
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = _BODY_MAX
 
 
 def problem(status: int, codigo: str, detalle: str, **more: object) -> Response:
@@ -154,8 +174,8 @@ def _answer_http(error: HTTPException) -> Response:
     if error.code == 404:  # a path that is no route and an id that is no row look the same
         return _answer_error(NotFound())
     status = error.code or 500
-    codigo = {405: "metodo_no_permitido", 413: "demasiado_grande"}.get(status, "error")
-    answer = problem(status, codigo, error.description or "")
+    codigo, detalle = _HTTP.get(status, ("error", "La petición no se pudo atender."))
+    answer = problem(status, codigo, detalle)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())
     return answer

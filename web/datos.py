@@ -45,7 +45,8 @@ def sesion() -> Session:
 def sesion_of(empresa_id: int) -> Session:
     """This request's session for an empresa that a signed token or a secret has proven."""
     session = db.session()
-    session.info[EMPRESA] = empresa_id
+    if session.info.setdefault(EMPRESA, empresa_id) != empresa_id:
+        raise RuntimeError("this request's session already belongs to another empresa")
     return session
 
 
