@@ -22,7 +22,7 @@ from core.mensajes.historial import (
     read_mensajes,
 )
 from core.mensajes.recibir import CHAT_ID_MAX, Destino, receive_mensaje
-from core.models import Canal, Chat, Mensaje, Rol, Venta
+from core.models import Canal, Chat, Mensaje, Rol, TipoCanal, Venta
 from web import datos
 from web.auth import Identidad, identidad, issue_cliente_token, publica, requires
 from web.datos import servicios
@@ -125,6 +125,8 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
         texto=body.mensaje,
         id_externo=body.id_externo,
     )
+    if got.nuevo:
+        s.metricas.mensaje_recibido(canal=TipoCanal.WEB.value)
     accepted = {
         "mensaje_id": got.mensaje_id,
         "chat_id": got.chat_id,

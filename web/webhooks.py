@@ -43,7 +43,7 @@ def receive_telegram(path: ClavePath) -> tuple[str, int]:
     sobre = read_sobre(crudo)
     if sobre is not None:
         s = servicios()
-        receive_mensaje(
+        got = receive_mensaje(
             s.db,
             s.cola,
             s.settings,
@@ -53,7 +53,8 @@ def receive_telegram(path: ClavePath) -> tuple[str, int]:
             id_externo=sobre.id_externo,
             orden_externo=sobre.update_id,
         )
-        s.metricas.mensaje_recibido(canal=TipoCanal.TELEGRAM.value)
+        if got.nuevo:
+            s.metricas.mensaje_recibido(canal=TipoCanal.TELEGRAM.value)
     return "", 200
 
 
