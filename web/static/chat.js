@@ -57,6 +57,7 @@ let conversacion = new Conversacion();
 let abierta = null; // the session whose chat is on the screen
 let cargada = false; // its history is there
 let sinVer = 0; // messages that came while the tab was hidden
+let relojRender = 0;
 let relojEscribiendo = 0;
 let relojOculta = 0;
 
@@ -69,6 +70,14 @@ function render() {
   byId("bienvenida").hidden = !vacia;
   byId("nueva").hidden = items.length === 0;
   document.title = sinVer ? `(${sinVer}) ${titulo}` : titulo;
+}
+
+/** For events, which come by the hundred when a line resumes: one rendering for all of them. */
+function renderSoon() {
+  relojRender ||= setTimeout(() => {
+    relojRender = 0;
+    render();
+  });
 }
 
 function setEscribiendo(escribe) {
@@ -187,7 +196,7 @@ function receive(tipo, datos) {
   } else if (tipo === "venta" && conversacion.addVenta(datos)) {
     noteNuevo();
   }
-  render();
+  renderSoon();
 }
 
 function changeConexion(estado) {
