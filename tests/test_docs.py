@@ -4,10 +4,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 
-from tests.acceso import get
+from tests.acceso import get, open_tienda
+from tests.plantas import plant_all
+from tests.prober_cases import CASOS
+from tests.test_prober import Prober
+from web import esquemas
 
 # Pages and files for people, not part of the API.
 NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}"}
@@ -44,6 +49,38 @@ def test_every_route_is_described_with_who_may_call_it(app: OpenAPI, client: Fla
     assert venta["security"] == [{"bearer": []}]
     assert venta["x-roles"] == ["vendedor", "admin", "superadmin"]
     assert spec["paths"]["/auth/login"]["post"]["security"] == []
+
+
+# Operations that say what they answer with, held against real answers of the prober's calls.
+DESCRIBED: dict[tuple[str, str], Any] = {
+    ("POST", "/auth/registro"): esquemas.Entrada,
+    ("POST", "/auth/login"): esquemas.Entrada,
+    ("POST", "/auth/refresh"): esquemas.Tokens,
+    ("GET", "/auth/yo"): esquemas.Yo,
+    ("GET", "/canales/"): esquemas.Lista[esquemas.CanalVisto],
+    ("POST", "/canales/"): esquemas.CanalVisto,
+    ("GET", "/canales/<int:id>"): esquemas.CanalVisto,
+    ("PATCH", "/canales/<int:id>"): esquemas.CanalVisto,
+    ("GET", "/ventas/"): esquemas.Lista[esquemas.VentaVista],
+    ("POST", "/ventas/"): esquemas.VentaVista,
+    ("GET", "/ventas/<int:id>"): esquemas.VentaVista,
+    ("POST", "/ventas/<int:id>/cancelar"): esquemas.VentaVista,
+    ("GET", "/ventas/historial/<path:chat_id>"): esquemas.Lista[esquemas.VentaVista],
+    ("GET", "/logs/"): esquemas.Lista[esquemas.LogVisto],
+    ("GET", "/logs/metrics/uso"): esquemas.Uso,
+    ("POST", "/logs/admin/reset_empresa"): esquemas.Vaciado,
+}
+
+
+@pytest.mark.parametrize("where", DESCRIBED, ids=" ".join)
+def test_answers_are_what_the_description_says(app: OpenAPI, where: tuple[str, str]) -> None:
+    tienda = open_tienda(app)
+    plant_all(tienda)
+    caso = next(c for c in CASOS if (c.metodo, c.regla) == where)
+    prober = Prober(app, caso)
+    planted = prober.plant(tienda)
+    answer = prober.call({} if caso.publica else tienda.headers(), planted)
+    DESCRIBED[where].model_validate_json(answer.data)
 
 
 def test_every_reference_of_the_description_leads_somewhere(client: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from core.ports import Tarea
 from web.auth import identidad, requires
 from web.campos import Id, Nombre
 from web.datos import servicios, sesion
+from web.esquemas import CanalVisto, Lista
 from web.paginas import Pagina, take_page
 
 api = APIBlueprint("canales", __name__, url_prefix="/canales", abp_tags=[Tag(name="Canales")])
@@ -35,7 +36,7 @@ class CanalCambios(BaseModel):
     credenciales: dict[str, Any] | None = Field(default=None, description=_CREDENCIALES)
 
 
-@api.get("/", summary="Los canales de la empresa")
+@api.get("/", summary="Los canales de la empresa", responses={200: Lista[CanalVisto]})
 @requires(Rol.ADMIN)
 def list_canales(query: Pagina) -> dict[str, Any]:
     mine = select(Canal).where(
@@ -44,7 +45,11 @@ def list_canales(query: Pagina) -> dict[str, Any]:
     return take_page(sesion(), mine, by=(Canal.id,), query=query).answer(_show)
 
 
-@api.post("/", summary="Abrir un canal: queda verificando hasta hablar con el proveedor")
+@api.post(
+    "/",
+    summary="Abrir un canal: queda verificando hasta hablar con el proveedor",
+    responses={201: CanalVisto},
+)
 @requires(Rol.ADMIN)
 def create_canal(body: CanalNuevo) -> tuple[dict[str, Any], int]:
     session = sesion()
@@ -63,13 +68,13 @@ def create_canal(body: CanalNuevo) -> tuple[dict[str, Any], int]:
     return shown, 201
 
 
-@api.get("/<int:id>", summary="Un canal")
+@api.get("/<int:id>", summary="Un canal", responses={200: CanalVisto})
 @requires(Rol.ADMIN)
 def read_canal(path: Id) -> dict[str, Any]:
     return _show(cuentas.find_canal(sesion(), empresa_id=identidad().empresa_id, canal_id=path.id))
 
 
-@api.patch("/<int:id>", summary="Cambiar el nombre o las credenciales")
+@api.patch("/<int:id>", summary="Cambiar el nombre o las credenciales", responses={200: CanalVisto})
 @requires(Rol.ADMIN)
 def update_canal(path: Id, body: CanalCambios) -> dict[str, Any]:
     session = sesion()

@@ -13,6 +13,7 @@ from web import auth
 from web.auth import identidad, publica, requires
 from web.campos import Nombre, Texto
 from web.datos import servicios, sesion
+from web.esquemas import Entrada, Tokens, Yo
 
 api = APIBlueprint("auth", __name__, url_prefix="/auth", abp_tags=[Tag(name="Sesión")])
 
@@ -34,7 +35,7 @@ class Login(BaseModel):
     codigo: Texto | None = None
 
 
-@api.post("/registro", summary="Abrir una empresa con su administrador")
+@api.post("/registro", summary="Abrir una empresa con su administrador", responses={201: Entrada})
 @publica
 def register(body: Registro) -> tuple[dict[str, Any], int]:
     s = servicios()
@@ -60,7 +61,7 @@ def register(body: Registro) -> tuple[dict[str, Any], int]:
     return quien | auth.issue_tokens(familia), 201
 
 
-@api.post("/login", summary="Entrar")
+@api.post("/login", summary="Entrar", responses={200: Entrada})
 @publica
 def login(body: Login) -> dict[str, Any]:
     s = servicios()
@@ -70,11 +71,15 @@ def login(body: Login) -> dict[str, Any]:
     return quien | auth.issue_tokens(familia)
 
 
-@api.post("/refresh", summary="Cambiar el refresh token, una vez, por un par nuevo")
+@api.post(
+    "/refresh",
+    summary="Cambiar el refresh token, una vez, por un par nuevo",
+    responses={200: Tokens},
+)
 @publica
 def refresh() -> dict[str, str]:
-    """The refresh token comes as the bearer or as `refresh_token` in the body. A used one ends
-    the session for whoever holds it."""
+    """Va como bearer, o como `refresh_token` en el cuerpo. Uno ya usado cierra la sesión para
+    quien sea que lo tenga."""
     s = servicios()
     token = auth.read_refresh()
     familia = cuentas.rotate_sesion(
@@ -98,7 +103,7 @@ def logout() -> tuple[str, int]:
     return "", 204
 
 
-@api.get("/yo", summary="Quién soy")
+@api.get("/yo", summary="Quién soy", responses={200: Yo})
 @requires(Rol.OBSERVADOR)
 def who_am_i() -> dict[str, Any]:
     usuario_id = identidad().usuario_id

@@ -101,6 +101,8 @@ def _path(rule: str) -> str:
 def _complete(operation: dict[str, Any], roles: frozenset[Rol] | None) -> None:
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
+    for status, answer in responses.items():
+        answer["description"] = "Creado" if status == "201" else "Hecho"
     if not any(status.startswith("2") for status in responses):
         responses["2XX"] = {"description": "Hecho"}
     wanted = ["422"] if roles is None else list(_ERRORES)

@@ -12,6 +12,7 @@ from core.models import Log, Rol
 from web.auth import identidad, requires
 from web.campos import Desde, Hasta, Texto
 from web.datos import release, servicios, sesion
+from web.esquemas import Lista, LogVisto, Uso, Vaciado, VaciadoGlobal
 from web.paginas import Pagina, take_page
 
 api = APIBlueprint("logs", __name__, url_prefix="/logs", abp_tags=[Tag(name="Administración")])
@@ -34,7 +35,7 @@ class Confirmacion(BaseModel):
     confirmar: Texto
 
 
-@api.get("/", summary="Quién hizo qué, lo último primero")
+@api.get("/", summary="Quién hizo qué, lo último primero", responses={200: Lista[LogVisto]})
 @requires(Rol.ADMIN)
 def list_log(query: Filtros) -> dict[str, Any]:
     found = select(Log).where(Log.empresa_id == identidad().empresa_id)
@@ -47,7 +48,11 @@ def list_log(query: Filtros) -> dict[str, Any]:
     return take_page(sesion(), found, by=(Log.id,), newest_first=True, query=query).answer(_show)
 
 
-@api.get("/metrics/uso", summary="Cifras de la empresa por día (UTC); sin fechas, 30 días")
+@api.get(
+    "/metrics/uso",
+    summary="Cifras de la empresa por día (UTC); sin fechas, 30 días",
+    responses={200: Uso},
+)
 @requires(Rol.OBSERVADOR)
 def read_uso(query: Intervalo) -> dict[str, Any]:
     hasta = query.hasta or datetime.now(UTC)
@@ -55,7 +60,11 @@ def read_uso(query: Intervalo) -> dict[str, Any]:
     return cuentas.read_uso(sesion(), empresa_id=identidad().empresa_id, desde=desde, hasta=hasta)
 
 
-@api.post("/admin/reset_empresa", summary="Vaciar la empresa; confirmar con su nombre")
+@api.post(
+    "/admin/reset_empresa",
+    summary="Vaciar la empresa; confirmar con su nombre",
+    responses={200: Vaciado},
+)
 @requires(Rol.ADMIN)
 def reset_empresa(body: Confirmacion) -> dict[str, Any]:
     """Borra chats, mensajes, ventas, productos, movimientos, importaciones y clientes."""
@@ -70,7 +79,11 @@ def reset_empresa(body: Confirmacion) -> dict[str, Any]:
     return {"eliminados": gone}
 
 
-@api.post("/admin/reset_global", summary='Vaciar todas las empresas; confirmar con "RESET"')
+@api.post(
+    "/admin/reset_global",
+    summary='Vaciar todas las empresas; confirmar con "RESET"',
+    responses={200: VaciadoGlobal},
+)
 @requires(Rol.SUPERADMIN)
 def reset_global(body: Confirmacion) -> dict[str, Any]:
     release()

@@ -19,6 +19,7 @@ from core.ventas import cancel_venta, find_by_clave, record_venta
 from web.auth import identidad, requires
 from web.campos import Datos, Desde, Hasta, Id, Texto
 from web.datos import sesion
+from web.esquemas import Lista, VentaVista
 from web.formas import show_ventas
 from web.paginas import Pagina, Tramo, take_page
 
@@ -66,7 +67,7 @@ class RutaChat(BaseModel):
     chat_id: Texto
 
 
-@api.post("/", summary="Registrar una venta a los precios de hoy")
+@api.post("/", summary="Registrar una venta a los precios de hoy", responses={201: VentaVista})
 @requires(Rol.VENDEDOR)
 def create_venta(body: VentaNueva, header: Idempotencia) -> tuple[dict[str, Any], int]:
     session, empresa_id = sesion(), identidad().empresa_id
@@ -80,7 +81,7 @@ def create_venta(body: VentaNueva, header: Idempotencia) -> tuple[dict[str, Any]
     return shown, 201
 
 
-@api.get("/", summary="Las ventas, la última primero")
+@api.get("/", summary="Las ventas, la última primero", responses={200: Lista[VentaVista]})
 @requires(Rol.OBSERVADOR)
 def list_ventas(query: Filtros) -> dict[str, Any]:
     found = select(Venta).where(Venta.empresa_id == identidad().empresa_id)
@@ -98,7 +99,7 @@ def list_ventas(query: Filtros) -> dict[str, Any]:
     return _answer(_page(found, query))
 
 
-@api.get("/<int:id>", summary="Una venta")
+@api.get("/<int:id>", summary="Una venta", responses={200: VentaVista})
 @requires(Rol.OBSERVADOR)
 def read_venta(path: Id) -> dict[str, Any]:
     venta = sesion().get(Venta, (identidad().empresa_id, path.id))
@@ -107,7 +108,11 @@ def read_venta(path: Id) -> dict[str, Any]:
     return _show(sesion(), [venta])[0]
 
 
-@api.get("/historial/<path:chat_id>", summary="Las ventas de un chat, la última primero")
+@api.get(
+    "/historial/<path:chat_id>",
+    summary="Las ventas de un chat, la última primero",
+    responses={200: Lista[VentaVista]},
+)
 @requires(Rol.OBSERVADOR, Rol.CLIENTE)
 def list_ventas_of_chat(path: RutaChat, query: Pagina) -> dict[str, Any]:
     empresa_id = identidad().empresa_id
@@ -118,7 +123,11 @@ def list_ventas_of_chat(path: RutaChat, query: Pagina) -> dict[str, Any]:
     return _answer(_page(found, query))
 
 
-@api.post("/<int:id>/cancelar", summary="Cancelar una venta y devolver su stock")
+@api.post(
+    "/<int:id>/cancelar",
+    summary="Cancelar una venta y devolver su stock",
+    responses={200: VentaVista},
+)
 @requires(Rol.VENDEDOR)
 def cancel(path: Id) -> dict[str, Any]:
     session = sesion()

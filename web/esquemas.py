@@ -1,0 +1,118 @@
+"""The JSON of answers, for the API's description; tests hold real answers against it."""
+
+from datetime import date, datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+# Money is a decimal text beside its moneda, taxes included.
+_DINERO = r"^-?\d+\.\d\d$"
+
+
+class _Respuesta(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Lista(_Respuesta, Generic[T]):
+    elementos: list[T]
+    siguiente: str | None = Field(description="El cursor de la página siguiente.")
+
+
+class EmpresaVista(_Respuesta):
+    id: int
+    nombre: str
+    moneda: str
+
+
+class UsuarioVisto(_Respuesta):
+    id: int
+    email: str
+    nombre: str | None
+    rol: str
+
+
+class Yo(_Respuesta):
+    empresa: EmpresaVista
+    usuario: UsuarioVisto
+
+
+class Tokens(_Respuesta):
+    access_token: str = Field(description="Va en Authorization: Bearer …")
+    refresh_token: str = Field(description="Vale una vez, en /auth/refresh.")
+
+
+class Entrada(Yo, Tokens):
+    """Lo que devuelven el registro y el login."""
+
+
+class CanalVisto(_Respuesta):
+    id: int
+    tipo: Literal["web", "telegram", "whatsapp"]
+    nombre: str
+    clave: str = Field(description="Pública: la del widget, o el final del webhook.")
+    estado: Literal["verificando", "activo", "error"]
+    detalle: str | None
+    webhook_url: str | None
+    por_defecto: bool
+
+
+class LineaVista(_Respuesta):
+    producto_id: int
+    sku: str | None
+    nombre: str
+    cantidad: float
+    precio_unitario: str = Field(pattern=_DINERO)
+    subtotal: str = Field(pattern=_DINERO)
+
+
+class VentaVista(_Respuesta):
+    id: int
+    chat_id: str | None
+    estado: Literal["confirmada", "cancelada"]
+    total: str = Field(pattern=_DINERO)
+    moneda: str
+    cliente: dict[str, Any]
+    lineas: list[LineaVista]
+    creada_en: datetime
+    cancelada_en: datetime | None
+
+
+class LogVisto(_Respuesta):
+    id: int
+    accion: str
+    actor: str
+    objeto: str | None
+    datos: dict[str, Any]
+    creado_en: datetime
+
+
+class _Cifras(_Respuesta):
+    chats: int
+    mensajes: int = Field(description="De clientes.")
+    turnos: int = Field(description="Respuestas del bot.")
+    ventas: int
+    importe: str = Field(pattern=_DINERO)
+    cancelaciones: int
+    importe_cancelado: str = Field(pattern=_DINERO)
+
+
+class UsoDia(_Cifras):
+    fecha: date
+
+
+class Uso(_Cifras):
+    desde: datetime
+    hasta: datetime
+    moneda: str
+    productos: int = Field(description="Activos, ahora.")
+    dias: list[UsoDia] = Field(description="Los que tuvieron alguna actividad (UTC).")
+
+
+class Vaciado(_Respuesta):
+    eliminados: dict[str, int] = Field(description="Filas por tabla.")
+
+
+class VaciadoGlobal(Vaciado):
+    empresas: int
