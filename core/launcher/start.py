@@ -7,6 +7,7 @@ import resource
 import select
 import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
@@ -18,6 +19,7 @@ from core.launcher import servers
 from core.launcher.lock import DataDirInUse, DataDirLock
 from core.launcher.supervision import (
     FRONT,
+    ROOT,
     SERVERS,
     WORKERS,
     Supervision,
@@ -120,7 +122,9 @@ class Launcher:
         if not servers.await_redis(self._settings, seconds=15, pause=self._pause_watching):
             say("Aviso: Redis no responde. Se recibe igual; se contestará cuando vuelva.")
         say("Arrancando los procesos …")
+        seeding = self._spawn_seed()
         self._start_groups(FRONT, WORKERS)
+        self._await_seed(seeding)
         self._await_ready()
         self._announce()
 
@@ -133,6 +137,28 @@ class Launcher:
         for group in groups:
             self._supervision.start_group(group)
             self._groups.append(group)
+
+    def _spawn_seed(self) -> "subprocess.Popen[str]":
+        """The demo shop, beside the processes' own start; nothing where there are shops."""
+        return subprocess.Popen(
+            [sys.executable, "-ISs", tether.__file__, "TERM"]
+            + [sys.executable, "-m", "flask", "--app", "web", "semilla"],
+            cwd=ROOT,
+            env={**self._environment(), tether.PARENT: str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _await_seed(self, seeding: "subprocess.Popen[str]") -> None:
+        with seeding:
+            while seeding.poll() is None:
+                self._pause_watching(_PAUSE)
+            said = seeding.stdout.read() if seeding.stdout else ""
+        if seeding.returncode:
+            raise CannotStart(f"no se pudo sembrar la tienda de demostración:\n{said[-2000:]}")
 
     def _environment(self) -> dict[str, str]:
         s = self._settings
