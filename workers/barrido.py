@@ -1,5 +1,6 @@
 """The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
 
+from core.catalogo.barrido import ring_due_importaciones
 from core.mensajes.barrido import ring_due_chats
 from core.ports import Tarea
 from workers.app import celery, servicios
@@ -10,3 +11,4 @@ def sweep() -> None:
     """Idempotent: it only rings bells, and a bell too many finds nothing to do."""
     s = servicios()
     ring_due_chats(s.db, s.cola, s.settings)
+    ring_due_importaciones(s.db, s.cola)

@@ -1,0 +1,57 @@
+"""Importaciones that are due and unclaimed: their bell was lost, or their worker died."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from core.db import Database
+from core.ports import Cola, Tarea
+
+_OPEN = "estado IN ('en_cola', 'procesando', 'indexando')"
+_NEXT = text(f"SELECT min(id) FROM importacion WHERE empresa_id = :empresa_id AND {_OPEN}")
+# The oldest open one of each empresa, unless somebody holds it.
+_DUE = text(
+    f"""
+    SELECT i.empresa_id, i.id FROM importacion i
+    JOIN (SELECT empresa_id, min(id) AS id FROM importacion WHERE {_OPEN} GROUP BY empresa_id) o
+      USING (empresa_id, id)
+    JOIN empresa e ON e.id = i.empresa_id
+    WHERE NOT e.efimera AND (lease_hasta IS NULL OR lease_hasta < clock_timestamp())
+      AND i.creada_en < clock_timestamp() - interval '1 second'
+    ORDER BY i.empresa_id LIMIT 500
+    """
+)
+_ABANDONED = text(
+    """
+    UPDATE importacion SET lease_hasta = NULL
+    WHERE lease_de = :worker AND lease_hasta IS NOT NULL
+    """
+)
+
+
+def ring_next(db: Database, cola: Cola, *, empresa_id: int) -> None:
+    """One importacion of this empresa has ended: the next one need not wait for the sweep."""
+    with db.empresa(empresa_id) as session:
+        waiting = session.scalar(_NEXT, {"empresa_id": empresa_id})
+    if waiting is not None:
+        cola.ring(Tarea.IMPORT_STEP, empresa_id=empresa_id, importacion_id=waiting)
+
+
+def ring_due_importaciones(db: Database, cola: Cola) -> int:
+    """Ring for every importacion that should be worked on and is not; how many.
+
+    Idempotent: a bell too many finds it leased or finished.
+    """
+    with db.sistema() as session:
+        due = session.execute(_DUE).all()
+    for row in due:
+        cola.ring(Tarea.IMPORT_STEP, empresa_id=row.empresa_id, importacion_id=row.id)
+    return len(due)
+
+
+def free_importaciones(db: Database, *, worker: str) -> int:
+    """Give back what an earlier process of this name held when it died; how many. Called once
+    when the process starts."""
+    with db.sistema() as session:
+        freed: Any = session.execute(_ABANDONED, {"worker": worker})
+        return int(freed.rowcount)

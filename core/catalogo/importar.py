@@ -1,0 +1,361 @@
+"""A file on its way into the catalogue: stored whole with its request, applied in steps.
+
+Every chunk commits its rows, its ledger, its errors and the place it came to together, so a step
+killed anywhere is taken up by the next one and ends the same. A fencing token keeps a worker that
+was thought dead from writing.
+"""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any, cast
+
+from sqlalchemy import Result, TextClause, select, text
+from sqlalchemy.orm import Session
+
+from core.bitacora import audit
+from core.catalogo.aplicar import apply_filas, deactivate, find_unnamed
+from core.catalogo.barrido import ring_next
+from core.catalogo.filas import Fila, Lectura, read_filas
+from core.catalogo.reglas import Falla
+from core.catalogo.tabla import ArchivoInvalido, read_tabla
+from core.db import DATABASE_DOWN, Database
+from core.errors import LeaseLost
+from core.models import Importacion
+from core.ports import Cola, Tarea
+from core.settings import Settings
+
+# Renewed after each chunk, which takes a second or two, and between the two longer stretches:
+# reading and understanding a file of the largest size take some seconds each.
+_LEASE_SEGUNDOS = 30.0
+# Processes that died over this file without a chunk to show for it.
+_INTENTOS = 5
+
+
+Rechazo = tuple[int, Falla]
+
+
+@dataclass(frozen=True, slots=True)
+class Paso:
+    """How a step ended: "nada" (not ours to do), "perdido" (another worker took it), "sigue", or
+    the estado it left. filas: how many ended as creados, actualizados, …, in this step."""
+
+    estado: str
+    filas: dict[str, int] = field(default_factory=dict)
+
+
+def create_importacion(
+    session: Session,
+    *,
+    empresa_id: int,
+    modo: str,
+    nombre_archivo: str,
+    contenido: bytes,
+    actor: str,
+    usuario_id: int | None,
+) -> int:
+    """Store the file to be imported; its id. Commit, then ring IMPORT_STEP."""
+    row = Importacion(
+        empresa_id=empresa_id,
+        modo=modo,
+        nombre_archivo=_plain_name(nombre_archivo),
+        contenido=contenido,
+        usuario_id=usuario_id,
+    )
+    session.add(row)
+    session.flush()
+    audit(
+        session,
+        empresa_id=empresa_id,
+        accion="importacion.crear",
+        actor=actor,
+        objeto=f"importacion:{row.id}",
+        modo=modo,
+        bytes=len(contenido),
+    )
+    return row.id
+
+
+def import_step(
+    db: Database,
+    cola: Cola,
+    settings: Settings,
+    *,
+    empresa_id: int,
+    importacion_id: int,
+    worker: str,
+) -> Paso:
+    """Go on with one importacion for at most `importacion_paso_segundos`, then ring for the rest.
+
+    Does nothing when it is finished, another worker has it, or an older one of the same empresa is
+    still open: two files are applied in the order in which they came.
+    """
+    until = time.monotonic() + settings.importacion_paso_segundos
+    ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
+    with db.empresa(empresa_id) as session:
+        taken = session.execute(_TAKE, ids | {"worker": worker, "lease": _LEASE_SEGUNDOS}).first()
+    if taken is None:
+        return Paso("nada")
+    trabajo = _Trabajo(db, settings, empresa_id, importacion_id, taken, until)
+    try:
+        paso = trabajo.run()
+    except LeaseLost:
+        return Paso("perdido")
+    except BaseException:
+        trabajo.release()
+        raise
+    if paso.estado == "sigue":
+        cola.ring(Tarea.IMPORT_STEP, empresa_id=empresa_id, importacion_id=importacion_id)
+    else:
+        ring_next(db, cola, empresa_id=empresa_id)
+    return paso
+
+
+_TAKE = text(
+    """
+    UPDATE importacion i
+    SET lease_de = :worker, lease_hasta = clock_timestamp() + make_interval(secs => :lease),
+        token = token + 1, intentos = intentos + 1,
+        estado = CASE estado WHEN 'en_cola' THEN 'procesando' ELSE estado END
+    WHERE empresa_id = :empresa_id AND id = :importacion_id
+      AND estado IN ('en_cola', 'procesando', 'indexando')
+      AND (lease_hasta IS NULL OR lease_hasta < clock_timestamp())
+      AND NOT EXISTS (
+          SELECT 1 FROM importacion a
+          WHERE a.empresa_id = :empresa_id AND a.id < i.id
+            AND a.estado IN ('en_cola', 'procesando', 'indexando'))
+    RETURNING token, estado, cursor, modo, intentos, usuario_id, contenido,
+              (SELECT moneda FROM empresa WHERE id = i.empresa_id) AS moneda
+    """
+)
+
+# The fence: whoever took the row after us has another token.
+_PROGRESS = text(
+    """
+    UPDATE importacion
+    SET lease_hasta = clock_timestamp() + make_interval(secs => :lease), estado = :estado,
+        intentos = CASE WHEN :cursor > 0 OR :desactivados > 0 THEN 0 ELSE intentos END,
+        cursor = greatest(cursor, :cursor), filas_total = :total,
+        filas_procesadas = filas_procesadas + :creados + :actualizados + :sin_cambios + :con_error,
+        creados = creados + :creados, actualizados = actualizados + :actualizados,
+        sin_cambios = sin_cambios + :sin_cambios, con_error = con_error + :con_error,
+        desactivados = desactivados + :desactivados
+    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
+    """
+)
+_END = text(
+    """
+    UPDATE importacion
+    SET estado = :estado, error = cast(:error AS jsonb), contenido = NULL, lease_hasta = NULL,
+        indexados = creados + actualizados + sin_cambios, terminada_en = clock_timestamp()
+    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
+    RETURNING creados, actualizados, sin_cambios, desactivados, con_error
+    """
+)
+_PAUSE = text(
+    """
+    UPDATE importacion SET lease_hasta = NULL
+    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
+    """
+)
+_FILAS = ("creados", "actualizados", "sin_cambios", "con_error", "desactivados")
+_WRITE_FALLAS = text(
+    """
+    INSERT INTO importacion_fila (empresa_id, importacion_id, fila, n, columna, codigo, mensaje)
+    SELECT :empresa_id, :importacion_id, f.fila, row_number() OVER (PARTITION BY f.fila ORDER BY n),
+           f.columna, f.codigo, f.mensaje
+    FROM unnest(cast(:filas AS bigint[]), cast(:columnas AS text[]), cast(:codigos AS text[]),
+                cast(:mensajes AS text[])) WITH ORDINALITY AS f (fila, columna, codigo, mensaje, n)
+    """
+)
+
+
+class _Trabajo:
+    """One step over one leased importacion."""
+
+    def __init__(
+        self,
+        db: Database,
+        settings: Settings,
+        empresa_id: int,
+        importacion_id: int,
+        taken: Any,
+        until: float,
+    ) -> None:
+        self._db = db
+        self._settings = settings
+        self._empresa_id = empresa_id
+        self._importacion_id = importacion_id
+        self._taken = taken
+        self._until = until
+        self._filas: Counter[str] = Counter()
+
+    def run(self) -> Paso:
+        if self._taken.intentos > _INTENTOS:
+            return self._end("fallida", "interno", "El archivo no se pudo procesar.")
+        try:
+            tabla = read_tabla(self._taken.contenido, self._settings)
+        except ArchivoInvalido as e:
+            return self._end("fallida", e.codigo, str(e))
+        if not tabla.registros:
+            return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
+        with self._db.empresa(self._empresa_id) as session:
+            self._record(session, total=len(tabla.registros))
+        lectura = read_filas(tabla, moneda=self._taken.moneda)
+        del tabla  # as large as the file, and no longer needed
+        return self._apply(lectura)
+
+    def release(self) -> None:
+        """Give the lease back after an error, so that the next try need not wait for its end."""
+        try:
+            self._pause()
+        except DATABASE_DOWN:
+            return
+
+    def _apply(self, lectura: Lectura) -> Paso:
+        with self._db.empresa(self._empresa_id) as session:
+            self._record(session, total=lectura.total)
+        for filas, fallas, cursor in self._chunks(lectura):
+            with self._db.empresa(self._empresa_id) as session:
+                self._apply_chunk(session, filas, fallas, cursor=cursor, total=lectura.total)
+            if time.monotonic() > self._until:
+                return self._pause()
+        if not self._any_valid():
+            detalle = "Ninguna fila se pudo leer; el catálogo sigue como estaba."
+            return self._end("fallida", "sin_filas_validas", detalle)
+        if self._taken.modo == "reemplazar" and not self._deactivate(lectura):
+            return self._pause()
+        with self._db.empresa(self._empresa_id) as session:
+            self._record(session, total=lectura.total, estado="indexando")
+        return self._end("completada")
+
+    def _chunks(self, lectura: Lectura) -> Iterator[tuple[list[Fila], list[Rechazo], int]]:
+        """Good rows, errors, and the line that both reach, in order, after the cursor."""
+        size = self._settings.importacion_paso_filas
+        filas = [f for f in lectura.filas if f.fila > self._taken.cursor]
+        fallas = [f for f in lectura.fallas if f[0] > self._taken.cursor]
+        while filas or fallas:
+            chunk, filas = filas[:size], filas[size:]
+            # The last chunk takes the errors at the end of the file with it.
+            ends = [f.fila for f in chunk[-1:]] + ([] if filas else [f[0] for f in fallas[-1:]])
+            reach = max(ends)
+            here = [f for f in fallas if f[0] <= reach]
+            fallas = fallas[len(here) :]
+            yield chunk, here, reach
+
+    def _apply_chunk(
+        self, session: Session, filas: list[Fila], fallas: list[Rechazo], *, cursor: int, total: int
+    ) -> None:
+        done = apply_filas(
+            session,
+            filas,
+            empresa_id=self._empresa_id,
+            importacion_id=self._importacion_id,
+            usuario_id=self._taken.usuario_id,
+        )
+        refused = self._write_fallas(session, fallas + done.fallas)
+        self._record(
+            session,
+            total=total,
+            cursor=cursor,
+            creados=done.creados,
+            actualizados=done.actualizados,
+            sin_cambios=done.sin_cambios,
+            con_error=refused,
+        )
+
+    def _write_fallas(self, session: Session, fallas: list[Rechazo]) -> int:
+        """Keep every error; how many lines they are of."""
+        session.execute(
+            _WRITE_FALLAS,
+            {
+                "empresa_id": self._empresa_id,
+                "importacion_id": self._importacion_id,
+                "filas": [fila for fila, _ in fallas],
+                "columnas": [falla.columna for _, falla in fallas],
+                "codigos": [falla.codigo for _, falla in fallas],
+                "mensajes": [falla.mensaje for _, falla in fallas],
+            },
+        )
+        return len({fila for fila, _ in fallas})
+
+    def _deactivate(self, lectura: Lectura) -> bool:
+        """What the file does not name is no longer sold; False when time ran out before the end."""
+        with self._db.empresa(self._empresa_id) as session:
+            ids = find_unnamed(
+                session,
+                empresa_id=self._empresa_id,
+                claves=lectura.claves,
+                sueltas=lectura.sueltas,
+            )
+        size = self._settings.importacion_paso_filas
+        for start in range(0, len(ids), size):
+            with self._db.empresa(self._empresa_id) as session:
+                chunk = ids[start : start + size]
+                gone = deactivate(session, chunk, empresa_id=self._empresa_id)
+                self._record(session, total=lectura.total, desactivados=gone)
+            if time.monotonic() > self._until and start + size < len(ids):
+                return False
+        return True
+
+    # --- the importacion's own row ---------------------------------------------------------------
+
+    def _record(
+        self, session: Session, *, total: int, estado: str = "procesando", **counts: int
+    ) -> None:
+        values = dict.fromkeys(("cursor", *_FILAS), 0) | counts
+        self._fenced(session, _PROGRESS, total=total, estado=estado, **values)
+        self._filas.update({name: values[name] for name in _FILAS})
+
+    def _any_valid(self) -> bool:
+        with self._db.empresa(self._empresa_id) as session:
+            found = session.scalar(
+                select(Importacion.creados + Importacion.actualizados + Importacion.sin_cambios)
+                .where(Importacion.empresa_id == self._empresa_id)
+                .where(Importacion.id == self._importacion_id)
+            )
+        return bool(found)
+
+    def _pause(self) -> Paso:
+        with self._db.empresa(self._empresa_id) as session:
+            session.execute(_PAUSE, self._key())
+        return Paso("sigue", dict(self._filas))
+
+    def _end(self, estado: str, codigo: str = "", detalle: str = "") -> Paso:
+        error = json.dumps({"codigo": codigo, "mensaje": detalle}) if codigo else None
+        with self._db.empresa(self._empresa_id) as session:
+            counts = self._fenced(session, _END, estado=estado, error=error).one()._asdict()
+            audit(
+                session,
+                empresa_id=self._empresa_id,
+                accion="importacion.terminar",
+                actor="sistema",
+                objeto=f"importacion:{self._importacion_id}",
+                estado=estado,
+                error=codigo or None,
+                **counts,
+            )
+        return Paso(estado, dict(self._filas))
+
+    def _fenced(self, session: Session, statement: TextClause, **values: object) -> Result[Any]:
+        """Write our row, or roll everything back: whoever took it after us has another token."""
+        done: Any = session.execute(statement, self._key() | values | {"lease": _LEASE_SEGUNDOS})
+        if done.rowcount != 1:
+            raise LeaseLost
+        return cast(Result[Any], done)
+
+    def _key(self) -> dict[str, object]:
+        return {
+            "empresa_id": self._empresa_id,
+            "importacion_id": self._importacion_id,
+            "token": self._taken.token,
+        }
+
+
+def _plain_name(name: str) -> str:
+    """The last part of what the browser called it, printable and short."""
+    last = PurePath(name.replace("\\", "/")).name
+    return "".join(c for c in last if c.isprintable())[:200] or "archivo"

@@ -1,0 +1,42 @@
+"""Queue entry points for the catalogue. No decisions here: each task is one call."""
+
+from typing import Any
+
+import structlog
+from celery.signals import worker_ready
+
+from core.catalogo.barrido import free_importaciones
+from core.catalogo.importar import import_step as run_step
+from core.db import DATABASE_DOWN
+from core.ports import Tarea
+from workers.app import celery, servicios, worker_name
+
+_log = structlog.get_logger(__name__)
+
+
+@celery.task(name=Tarea.IMPORT_STEP.value)
+def import_step(empresa_id: int, importacion_id: int) -> None:
+    """Idempotent: the importacion is leased, and goes on after the last line that it recorded."""
+    s = servicios()
+    paso = run_step(
+        s.db,
+        s.cola,
+        s.settings,
+        empresa_id=empresa_id,
+        importacion_id=importacion_id,
+        worker=worker_name(),
+    )
+    if paso.estado == "nada":
+        return
+    for resultado, n in paso.filas.items():
+        s.metricas.filas_importadas(n, resultado=resultado)
+    _log.info("importacion", estado=paso.estado, **paso.filas)
+
+
+@worker_ready.connect
+def _free_what_died(**_: Any) -> None:
+    """What an earlier process of our name was importing when it was killed is due again now."""
+    try:
+        free_importaciones(servicios().db, worker=worker_name())
+    except DATABASE_DOWN:
+        return  # the lease ends by itself
