@@ -9,6 +9,7 @@ from sqlalchemy import Connection, create_engine, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from core.cuentas import delete_efimera
 from core.db import EMPRESA, Database, make_engine
 from core.models import Base, Cliente, Empresa, Rol
 from core.settings import Settings
@@ -143,6 +144,20 @@ def test_a_lent_connection_forgets_the_empresa_of_the_one_before(
             assert connection.execute(text("SELECT id FROM empresa")).all() == []
     finally:
         engine.dispose()
+
+
+def test_a_throw_away_shop_goes_whole_and_no_other_shop_does(mine: Tienda, theirs: Tienda) -> None:
+    with mine.db.empresa(mine.empresa_id) as session:
+        session.get_one(Empresa, mine.empresa_id).efimera = True
+    assert delete_efimera(mine.db, empresa_id=mine.empresa_id)
+    assert not delete_efimera(mine.db, empresa_id=mine.empresa_id)
+    assert not delete_efimera(mine.db, empresa_id=theirs.empresa_id)
+    for tienda, rows in ((mine, 0), (theirs, 1)):
+        with mine.db.empresa(tienda.empresa_id) as session:
+            for table in TABLES:
+                if table != "sesion":
+                    found = len(session.execute(text(f"SELECT 1 FROM {table} LIMIT 1")).all())
+                    assert found == rows, table
 
 
 # --- the role that crosses empresas ------------------------------------------------------------

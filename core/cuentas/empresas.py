@@ -97,6 +97,15 @@ def create_empresa(
         return Creada(empresa_id, usuario_id, canal.id, canal.clave)
 
 
+def delete_efimera(db: Database, *, empresa_id: int) -> bool:
+    """Remove a throw-away shop with everything in it; False, and nothing done, for any other."""
+    with db.empresa(empresa_id) as session:
+        gone = session.scalar(
+            delete(Empresa).where(Empresa.id == empresa_id, Empresa.efimera).returning(Empresa.id)
+        )
+    return gone is not None
+
+
 def ensure_reservada(db: Database) -> int:
     """The empresa that holds the superadmins and nothing else; made when there is none."""
     while True:
