@@ -14,9 +14,9 @@ export const hasTexto = (clave) => Object.hasOwn(TEXTOS, clave);
 
 // Thousands and decimals are written as in the currency's own country.
 const PAISES = {
-  ARS: "es-AR", BOB: "es-BO", CLP: "es-CL", COP: "es-CO", CRC: "es-CR", DOP: "es-DO",
-  EUR: "es-ES", GTQ: "es-GT", HNL: "es-HN", MXN: "es-MX", NIO: "es-NI", PEN: "es-PE",
-  PYG: "es-PY", USD: "es-US", UYU: "es-UY", VES: "es-VE",
+  ARS: "es-AR", BOB: "es-BO", CLP: "es-CL", COP: "es-CO", CRC: "es-CR", CUP: "es-CU",
+  DOP: "es-DO", EUR: "es-ES", GTQ: "es-GT", HNL: "es-HN", MXN: "es-MX", NIO: "es-NI",
+  PAB: "es-PA", PEN: "es-PE", PYG: "es-PY", USD: "es-US", UYU: "es-UY", VES: "es-VE",
 };
 
 /** A decimal string such as "28900.00" as money; cents only where there are any. */
@@ -24,12 +24,13 @@ export function formatMoneda(decimal, moneda) {
   const valor = Number(decimal);
   try {
     const entero = Number.isInteger(valor);
-    return new Intl.NumberFormat(PAISES[moneda] ?? "es", {
+    const escrito = new Intl.NumberFormat(PAISES[moneda] ?? "es", {
       style: "currency",
       currency: moneda,
       minimumFractionDigits: entero ? 0 : 2,
       maximumFractionDigits: 2,
     }).format(valor);
+    return escrito.replace(/^\$\s/, "$"); // as the seller writes it
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // not an ISO code
     return `${decimal} ${moneda}`;
