@@ -226,6 +226,9 @@ class ChatVisto:
     ultima_respuesta: str | None = None
     ultima_venta: VentaVista | None = None
     cliente: dict[str, Any] = field(default_factory=dict)
+    # Whether all of the new mensajes were written after the last reply: a yes that was already on
+    # its way when the offer was made is no yes to it.
+    leida: bool = True
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,11 @@ def _humano(s: Situacion) -> Decision:
     return Decision((Hecho(clave),), memoria, humano=True)
 
 
+def _sin_leer(s: Situacion) -> Decision:
+    """The yes was written before the offer was read: say the offer again and wait for another."""
+    return Decision(recordar(s.memoria), s.memoria)
+
+
 def _fuera(s: Situacion) -> Decision:
     return Decision((Hecho("fuera"), *recordar(s.memoria)), s.memoria)
 
@@ -208,8 +213,9 @@ def _answers_question(s: Situacion) -> bool:
         return False
     if es_consulta(s):
         return False
-    picks = t.opcion is not None or t.preferencia is not None or t.afirma or t.senala
-    return bool(t.items) or picks and s.memoria.oferta is None or t.opcion is not None
+    picks = t.preferencia is not None or t.afirma or t.senala
+    chosen = bool(t.opciones) or t.todas
+    return bool(t.items) or chosen or picks and s.memoria.oferta is None
 
 
 def _waits_for_data(s: Situacion) -> bool:
@@ -221,6 +227,8 @@ REGLAS = (
     Regla("queja", _is(Acto.QUEJA), _humano),
     Regla("fuera", lambda s: s.turno.ataque and not s.turno.descuento, _fuera),
     Regla("datos", lambda s: s.turno.acto is Acto.DAR_DATOS, _datos),
+    Regla("sin_leer", lambda s: s.turno.confirma and s.memoria.oferta is not None
+          and not s.chat.leida, _sin_leer),
     Regla("esperar_datos", lambda s: _waits_for_data(s) and s.turno.confirma, _pedir_datos),
     Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
     Regla("cancelar_venta", lambda s: _wants_cancel(s) and _is(Acto.RECHAZAR)(s), _cancelar_venta),

@@ -65,13 +65,16 @@ _TAKE = text(
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
         t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, cliente.datos,
-        (SELECT texto FROM mensaje m WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id
-         AND m.remitente <> 'usuario' ORDER BY orden DESC LIMIT 1) AS ultima_respuesta,
+        dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
         pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
     FROM t
     JOIN empresa e ON e.id = t.empresa_id
     JOIN canal ON canal.empresa_id = t.empresa_id AND canal.id = t.canal_id
     LEFT JOIN cliente ON cliente.empresa_id = t.empresa_id AND cliente.id = t.cliente_id
+    LEFT JOIN LATERAL (
+        SELECT texto, orden FROM mensaje m WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id
+        AND m.remitente <> 'usuario' ORDER BY orden DESC LIMIT 1
+    ) dicho ON true
     """
 )
 
@@ -137,6 +140,7 @@ def take_chat(
             ultima_respuesta=row.ultima_respuesta,
             ultima_venta=VentaVista(**venta._mapping) if venta else None,
             cliente=row.datos or {},
+            leida=all(m.orden > row.ultimo_dicho for m in pending),
         ),
         agotado=agotado,
     )
@@ -147,7 +151,14 @@ def _pending(
 ) -> Sequence[Row[Any]]:
     """What waits, in the provider's order where it has one, else as it arrived."""
     query = (
-        select(Mensaje.id, Mensaje.texto, Mensaje.tipo, Mensaje.crudo, Mensaje.intentos)
+        select(
+            Mensaje.id,
+            Mensaje.orden,
+            Mensaje.texto,
+            Mensaje.tipo,
+            Mensaje.crudo,
+            Mensaje.intentos,
+        )
         .where(
             Mensaje.empresa_id == empresa_id,
             Mensaje.chat_id == chat_id,
