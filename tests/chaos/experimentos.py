@@ -1,0 +1,179 @@
+"""One experiment: customers, a fault that hits work in flight a few times, silence, a verdict."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from statistics import quantiles
+
+from tests.chaos import fallas
+from tests.chaos.aislamiento import leaks
+from tests.chaos.cliente import Carga
+from tests.chaos.fallas import Campo, Falla
+from tests.chaos.foto import Foto, take_foto
+from tests.chaos.historia import Historia
+from tests.chaos.instalacion import Instalacion
+from tests.chaos.libro import VENENO, Cuentas, Libro
+from tests.chaos.mira import Golpe, Mira, await_true
+from tests.chaos.tiendas import open_tiendas
+from tests.chaos.verificador import Falta, judge
+
+QUIET_SECONDS = 90.0
+_WARM_SECONDS = 4.0
+_WHOLE_SECONDS = 60.0
+_TRIES = 3  # how often a blow that hit nothing is struck again before the run is void
+_INTAKE_SECONDS = 2.0  # what 95 of 100 intakes stay under while the broker is away (P4)
+
+_n = count(1)
+
+
+@dataclass(frozen=True)
+class Experimento:
+    """`veces`: how often the fault strikes. `acepta_siempre`: intake must not notice it."""
+
+    nombre: str
+    falla: Falla
+    veces: int = 3
+    acepta_siempre: bool = False
+
+
+EXPERIMENTOS = (
+    Experimento("sin fallas", fallas.nothing, acepta_siempre=True),
+    Experimento("kill -9 de un worker de chat", fallas.kill_chat_worker, 4),
+    Experimento("worker congelado más allá de su lease", fallas.freeze_chat_worker, 2),
+    Experimento("kill -9 de la web", fallas.kill_web),
+    Experimento("FLUSHALL", fallas.flush_valkey, 4, acepta_siempre=True),
+    Experimento("kill -9 de Valkey", fallas.kill_valkey, acepta_siempre=True),
+    Experimento("Valkey congelado 20 s", fallas.freeze_valkey, 2, acepta_siempre=True),
+    Experimento("kill -9 de PostgreSQL", fallas.kill_postgres),
+    Experimento("mensaje que mata a su worker", fallas.poison, 2),
+)
+
+
+@dataclass
+class Informe:
+    """What happened in one experiment, and which promises it broke."""
+
+    nombre: str
+    golpes: list[Golpe] = field(default_factory=list)
+    faltas: list[Falta] = field(default_factory=list)
+    nulo: str = ""  # why the run proves nothing
+    acusados: int = 0
+    duplicados: int = 0
+    fallos: int = 0
+    ventas: int = 0
+    unidades: tuple[int, int] = (0, 0)  # asked for, on the shelf
+    turnos_de_mas: int = 0  # turns taken that recorded nothing: killed, fenced, restarted
+    calma: float | None = None  # seconds from the end of the load until nothing waited
+    segundos: float = 0.0
+
+    @property
+    def resultado(self) -> str:
+        if self.nulo:
+            return "NULO"
+        return "FALLA" if self.faltas else "pasa"
+
+
+def run_experimento(
+    instalacion: Instalacion,
+    experimento: Experimento,
+    say: Callable[[str], None],
+    *,
+    quiet_seconds: float = QUIET_SECONDS,
+) -> Informe:
+    """Play it on new shops and judge it. Leaves the installation whole."""
+    informe, start = Informe(experimento.nombre), time.monotonic()
+    tiendas = open_tiendas(instalacion)
+    empresas = [t.empresa_id for t in tiendas]
+    n = next(_n)
+    libro = Libro(instalacion.folder / f"libro-{n}.jsonl")
+    campo = Campo(
+        instalacion, Carga(instalacion.port, tiendas, libro, semilla=n), Mira(instalacion, empresas)
+    )
+    campo.carga.start()
+    time.sleep(_WARM_SECONDS)
+    for _ in range(experimento.veces):
+        golpe = _strike(campo, experimento.falla)
+        if golpe is None:
+            informe.nulo = "ningún golpe dio en trabajo en curso"
+            break
+        informe.golpes.append(golpe)
+        say(_tell(golpe))
+    campo.carga.stop()
+    informe.calma = await_true(campo.mira.is_quiet, quiet_seconds)
+    for golpe in informe.golpes:
+        golpe.retomados = campo.mira.taken_again(golpe.tomados)
+    libro.close()
+    _judge(informe, campo, experimento, libro.read(), take_foto(instalacion.superuser, empresas))
+    campo.mira.close()
+    informe.segundos = time.monotonic() - start
+    return informe
+
+
+def _strike(campo: Campo, falla: Falla) -> Golpe | None:
+    """One blow that hit something, and its recovery; None when three hit nothing."""
+    for _ in range(_TRIES):
+        golpe = falla(campo)
+        golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), QUIET_SECONDS)
+        await_true(lambda: fallas.is_whole(campo.instalacion), _WHOLE_SECONDS)
+        if golpe.vale:
+            return golpe
+    return None
+
+
+def _has_drained(mira: Mira, golpe: Golpe) -> bool:
+    return not mira.unanswered(golpe.pendientes)
+
+
+def _tell(golpe: Golpe) -> str:
+    ids = ", ".join(f"{t.chat}#{t.token}" for t in golpe.tomados[:8])
+    drained = "no drenó" if golpe.drenaje is None else f"drenó en {golpe.drenaje:.1f} s"
+    return (
+        f"    golpe en chats tomados [{ids}], {len(golpe.pendientes)} mensajes pendientes, "
+        f"{golpe.abiertas} transacciones abiertas, {golpe.en_cola} campanas en cola, "
+        f"{golpe.en_vuelo} peticiones en vuelo; {drained}"
+    )
+
+
+def _judge(
+    informe: Informe, campo: Campo, experimento: Experimento, cuentas: Cuentas, foto: Foto
+) -> None:
+    settings = campo.instalacion.settings()
+    informe.faltas = judge(Historia(cuentas, foto, intentos=settings.turno_intentos))
+    empresas = sorted({p.empresa_id for p in foto.productos})
+    informe.faltas += [Falta("aislamiento", t) for t in leaks(campo.instalacion.app_role, empresas)]
+    if experimento.acepta_siempre:
+        informe.faltas += [Falta("la entrada no lo nota", told) for told in _noticed(cuentas)]
+    informe.acusados, informe.duplicados = cuentas.acusados, cuentas.duplicados
+    informe.fallos = sum(f.razon != "409" for f in cuentas.fallos)
+    informe.ventas = len(foto.ventas)
+    on_shelf = sum(m.cantidad for m in foto.movimientos if m.motivo not in ("venta", "cancelacion"))
+    informe.unidades = (sum(d.cantidad for d in cuentas.dichos), int(on_shelf))
+    turns = sum(m.remitente == "bot" for m in foto.mensajes)
+    informe.turnos_de_mas = sum(c.token for c in foto.chats) - turns
+    if not informe.nulo:
+        informe.nulo = _void(informe, experimento, cuentas)
+
+
+def _noticed(cuentas: Cuentas) -> Iterator[str]:
+    """P4: whatever happens to the broker, intake goes on, and at once."""
+    for f in cuentas.fallos:
+        if f.razon != "409":
+            yield f"{f.que}: {f.razon} tras {f.segundos:.1f} s"
+    quick = [a.segundos for a in cuentas.acuses if a.segundos]
+    if len(quick) > 20 and (p95 := quantiles(quick, n=20)[-1]) > _INTAKE_SECONDS:
+        yield f"p95 de la entrada: {p95:.2f} s"
+
+
+def _void(informe: Informe, experimento: Experimento, cuentas: Cuentas) -> str:
+    """Why this run proves nothing although nothing broke."""
+    if informe.unidades[0] <= informe.unidades[1]:
+        return f"se pidió {informe.unidades[0]} y había {informe.unidades[1]}: nadie se quedó sin"
+    if not informe.ventas:
+        return "no hubo ventas"
+    if not informe.duplicados:
+        return "no hubo duplicados"
+    if experimento.falla is fallas.poison and not any(d.acto == VENENO for d in cuentas.dichos):
+        return "no hubo veneno"
+    return ""

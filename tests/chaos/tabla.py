@@ -1,0 +1,50 @@
+"""What a person reads at the end."""
+
+from collections.abc import Callable, Sequence
+
+from tests.chaos.experimentos import Informe
+
+Say = Callable[[str], None]
+
+
+def print_informes(informes: Sequence[Informe], say: Say) -> None:
+    head = (
+        *("experimento", "golpes", "tomados", "retomados", "acusados", "dupl.", "rehechos"),
+        *("sin acuse", "ventas", "drenaje s", "calma s", "resultado"),
+    )
+    print_table(head, [_row(i) for i in informes], say)
+    for i in informes:
+        if i.nulo:
+            say(f"NULO {i.nombre}: {i.nulo}")
+        for falta in i.faltas[:20]:
+            say(f"FALTA {i.nombre}: {falta.regla}: {falta.detalle}")
+
+
+def _row(i: Informe) -> tuple[str, ...]:
+    drained = [g.drenaje for g in i.golpes if g.drenaje is not None]
+    if not i.golpes:
+        drain = "–"
+    elif len(drained) < len(i.golpes):
+        drain = "nunca"
+    else:
+        drain = f"{sorted(drained)[len(drained) // 2]:.1f} ≤ {max(drained):.1f}"
+    return (
+        i.nombre,
+        str(len(i.golpes)),
+        "+".join(str(len(g.tomados)) for g in i.golpes) or "0",
+        str(sum(g.retomados for g in i.golpes)),
+        str(i.acusados),
+        str(i.duplicados),
+        str(i.turnos_de_mas),
+        str(i.fallos),
+        str(i.ventas),
+        drain,
+        "nunca" if i.calma is None else f"{i.calma:.1f}",
+        i.resultado,
+    )
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], say: Say) -> None:
+    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
+    for row in (head, ["-" * w for w in widths], *rows):
+        say("| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |")

@@ -1,0 +1,99 @@
+"""The shops under test: three empresas with few productos and more demand than stock."""
+
+import http.client
+import json
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.instalacion import Instalacion
+
+# (sku, nombre, plural as a customer writes it, stock at the start). The first are gone in no time.
+CATALOGO = (
+    ("MAR", "Martillo", "martillos", 6),
+    ("SER", "Serrucho", "serruchos", 12),
+    ("TAL", "Taladro", "taladros", 18),
+    ("ALI", "Alicate", "alicates", 24),
+    ("PAL", "Pala", "palas", 30),
+)
+
+
+# gunicorn hangs up on a connection that was idle for 5 s; ours are renewed well before.
+_IDLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Tienda:
+    empresa_id: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Respuesta:
+    status: int
+    cuerpo: dict[str, Any]
+
+
+class Linea:
+    """One keep-alive HTTP connection to the web. Not for two threads at once."""
+
+    def __init__(self, port: int, token: str, *, timeout: float = 15.0) -> None:
+        self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        self._token = token
+        self._last = 0.0
+
+    def get(self, path: str) -> Respuesta:
+        return self._ask("GET", path, None, {})
+
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> Respuesta:
+        return self._ask("POST", path, json.dumps(body), headers)
+
+    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Respuesta:
+        """Raises OSError or http.client.HTTPException when no whole answer came."""
+        given = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        if time.monotonic() - self._last > _IDLE_SECONDS:
+            self._http.close()
+        try:
+            self._http.request(method, path, body, given | headers)
+            answer = self._http.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._http.close()  # the next one starts afresh
+            raise
+        self._last = time.monotonic()
+        try:
+            return Respuesta(answer.status, json.loads(text))
+        except ValueError:
+            return Respuesta(answer.status, {})
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def open_tiendas(instalacion: Instalacion, n: int = 3) -> list[Tienda]:
+    """n new shops with their stock on the shelf, opened over HTTP like anybody's."""
+    return [_open(instalacion) for _ in range(n)]
+
+
+def _open(instalacion: Instalacion) -> Tienda:
+    linea = Linea(instalacion.port, "", timeout=30.0)
+    unique = uuid.uuid4().hex[:12]
+    made = linea.post(
+        "/auth/registro",
+        {
+            "empresa": f"Ferretería {unique}",
+            "email": f"{unique}@caos.test",
+            "password": uuid.uuid4().hex,
+        },
+    )
+    linea.close()
+    assert made.status == 201, made
+    tienda = Tienda(made.cuerpo["empresa"]["id"], made.cuerpo["access_token"])
+    linea = Linea(instalacion.port, tienda.token, timeout=30.0)
+    for sku, nombre, _, stock in CATALOGO:
+        body = {"sku": sku, "nombre": nombre, "precio": "1000.00", "stock": stock}
+        added = linea.post("/productos/", body)
+        assert added.status == 201, added
+    linea.close()
+    return tienda
