@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from core import cuentas
+from core.mensajes.canales import webhook_url
 from core.models import Canal, Rol, TipoCanal
 from core.ports import Tarea
 from web.auth import identidad, requires
@@ -115,8 +116,7 @@ def _ring(shown: dict[str, Any]) -> None:
 
 
 def _show(canal: Canal) -> dict[str, Any]:
-    public = servicios().settings.public_url
-    has_webhook = public and canal.tipo != TipoCanal.WEB.value
+    is_web = canal.tipo == TipoCanal.WEB.value
     return {
         "id": canal.id,
         "tipo": canal.tipo,
@@ -124,9 +124,8 @@ def _show(canal: Canal) -> dict[str, Any]:
         "clave": canal.clave,
         "estado": canal.estado,
         "detalle": canal.detalle,
-        # None where the provider is polled because nobody outside can reach us.
-        "webhook_url": f"{(public or '').rstrip('/')}/webhooks/{canal.tipo}/{canal.clave}"
-        if has_webhook
-        else None,
+        "webhook_url": None
+        if is_web
+        else webhook_url(servicios().settings, tipo=canal.tipo, clave=canal.clave),
         "por_defecto": canal.por_defecto,
     }

@@ -148,6 +148,7 @@ def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) ->
     )
     is_web = isinstance(checked, CredencialesWeb)
     canal.estado, canal.detalle = ("activo" if is_web else "verificando"), None
+    canal.proximo_envio = None  # the wait was about what stood here before
 
 
 def _audit(session: Session, canal: Canal, accion: str, actor: str) -> None:
