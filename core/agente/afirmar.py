@@ -27,6 +27,7 @@ _FUERTES = (
     r"|a|e)|anot(?:al[oa]|el[oa]|alos|alas|ame|eme)|apunt(?:al[oa]|el[oa])|me (?:l[oa]s? )?(?:llevo"
     r"|quedo(?: con)?)|l[oa]s? (?:llevo|quiero|compro|necesito|tomo|agarro)|va que va|de diez|joya"
     r"|eso quiero|esta bien|me parece(?: bien| perfecto| genial)?|me sirve(?:n)?|asi (?:esta )?bien"
+    r"|pong[ae](?:le|l[oa]s?|mel[oa]s?)|me l[oa]s? (?:manda|envia|da|vende|pone|anota|empaca)n?"
     r"|vendido|cuenta con ello|tal cual|asi mismo|sipirili|venga|vamos|yes|positivo|de lujo"
     r"|(?:mand|envi|despach)[ae](?:le|lo|la|los|las|mel[oa]s?)|d[ae]mel[oa]s?|ponmel[oa]s?"
     r"|echamel[oa]s?|vendamel[oa]s?|vendemel[oa]s?|que si"
@@ -34,7 +35,7 @@ _FUERTES = (
 # A yes only when nothing else stands beside it: with thanks they may as well mean goodbye.
 _DEBILES = (
     r"ok|vale|bueno|buen[oa]|bien|ya|perfecto|excelente|genial|buenisimo|barbaro|bacano?|chevere"
-    r"|listo|lista|eso|va|sale|sale y vale|vas|fino|chido|super|aja|okas|de lujo|esta perfecto"
+    r"|listo|eso|va|sale|sale y vale|vas|fino|chido|super|aja|okas|de lujo|esta perfecto"
     r"|maravilloso|fenomenal|estupendo|brutal|copado|piola|seguro|ya esta|ya que|aunque sea"
 )
 _CORTESIA = frozenset(
@@ -58,7 +59,13 @@ _BLOQUEAN = (
     Rasgo.ATAQUE, Rasgo.HUMANO, Rasgo.QUEJA, Rasgo.DESCUENTO, Rasgo.PRECIO, Rasgo.AGREGAR,
     Rasgo.QUITAR, Rasgo.CONDICION, Rasgo.APLAZA, Rasgo.DUDA, Rasgo.CANCELA, Rasgo.RECHAZA,
 )  # fmt: skip
-_SIN_PROBLEMA = re.compile(r"\bno (?:hay|importa|pasa nada)(?: (?:problema|lio|drama|cuidado))?")
+_MODISMOS = (
+    (re.compile(r"\n"), " "),
+    (re.compile(r"\bno (?:hay|importa|pasa nada)(?: (?:problema|lio|drama|cuidado))?"), " "),
+    (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
+    (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
+    (re.compile(r"\bdale que va\b"), "dale"),
+)
 _FUERTE = re.compile(rf"\b(?:{_FUERTES})\b")
 _DEBIL = re.compile(rf"\b(?:{_DEBILES})\b")
 _ORDEN = re.compile(rf"^(?:pues )?(?:ya que )?{PEDIR}\b")
@@ -73,11 +80,11 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
     pending offer of `contexto`; else None."""
     if contexto.espera not in (Espera.OFERTA, Espera.DATOS) or not contexto.lineas:
         return None
-    linea = _SIN_PROBLEMA.sub(" ", linea.replace("\n", " "))
+    linea = _plain(linea)
     if _says_more(linea):
         return None
     rest = _DEBIL.sub(" ", _FUERTE.sub(" ", linea))
-    items = leer_items(numerar(fichas(sin_ruido(rest))))
+    items = tuple(i for i in leer_items(numerar(fichas(sin_ruido(rest)))) if _says_thing(i))
     again = _repeats_offer(items, contexto)
     if items and not again:
         return None
@@ -92,11 +99,18 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
 
 def afirma(linea: str) -> bool:
     """Whether the line is a yes and nothing else, to whatever was asked."""
-    linea = _SIN_PROBLEMA.sub(" ", linea.replace("\n", " "))
+    linea = _plain(linea)
     strong = bool(_FUERTE.search(linea))
     if _says_more(linea) or not (strong or _DEBIL.search(linea) and not _GRACIAS.search(linea)):
         return False
     return not re.search(r"\d", linea) and not _left_over(linea, Contexto())
+
+
+def _plain(linea: str) -> str:
+    """The line with idioms that contain a no, and mean none, put as the yes that they are."""
+    for patron, said in _MODISMOS:
+        linea = patron.sub(said, linea)
+    return linea
 
 
 def _says_more(linea: str) -> bool:
@@ -112,6 +126,13 @@ def _takes(linea: str, items: tuple[Item, ...]) -> bool:
     stated = all(item.cantidad is not None for item in items)
     return (
         stated and bool(items) and (bool(_ORDEN.search(linea)) or linea.startswith(("los", "las")))
+    )
+
+
+def _says_thing(item: Item) -> bool:
+    """Not the cantidad of "esa cantidad está bien"."""
+    return item.cantidad is not None or any(
+        w not in _CORTESIA for w in (item.producto or "").split()
     )
 
 
@@ -141,12 +162,11 @@ def _left_over(linea: str, contexto: Contexto) -> Sequence[str]:
     for patron in (_FUERTE, _GRACIAS, _DEBIL, re.compile(rf"\b{PEDIR}\b")):
         linea = patron.sub(" ", linea)
     named = {t for nombre, _ in contexto.lineas for t in terms(nombre)}
-    words = re.findall(r"[a-zñ\d/.,]+", linea)
     return [
-        w
-        for w in words
-        if w.strip(".,")
-        and w not in _CORTESIA
-        and not any(t in named for t in terms(w))
-        and not w[0].isdigit()
+        f.t
+        for f in numerar(fichas(linea))
+        if f.t[0].isalpha()
+        and f.valor is None
+        and f.t not in _CORTESIA
+        and not any(t in named for t in terms(f.t))
     ]

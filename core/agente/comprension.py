@@ -69,7 +69,8 @@ class Turno:
     confirma: authorises exactly what the bot last proposed, and nothing else.
     afirma: a bare yes, whatever it may answer. insiste: a no that repeats what cannot be had.
     senala: "ese", one of what was shown.
-    opcion: the place in the bot's list that they mean, 1 the first, -1 the last.
+    opciones: the places in the bot's list that they mean, 1 the first, -1 the last.
+    todas: all of the list ("uno de cada uno", "ambos").
     preferencia: "barato" or "caro", when they choose by price.
     factor, resto: "el doble" is 2, "uno menos" is -1.
     """
@@ -78,7 +79,8 @@ class Turno:
     items: tuple[Item, ...] = ()
     datos_cliente: Mapping[str, str] = field(default_factory=dict)
     confirma: bool = False
-    opcion: int | None = None
+    opciones: tuple[int, ...] = ()
+    todas: bool = False
     preferencia: str | None = None
     factor: Decimal | None = None
     resto: Decimal | None = None

@@ -38,6 +38,12 @@ _CALLE = re.compile(
     r"|plaza|urb\.?|colonia|col\.?)\s+[\w#.ºª°-]+.*\d.*",
     re.IGNORECASE,
 )
+# An address whether or not we had asked for one.
+_CALLE_CLARA = re.compile(
+    r"\b(?:calle|carrera|cra\.?|kra\.?|avenida|av\.?|jr\.?|jir[oó]n|diagonal|transversal)"
+    r" [\w ]{0,25}#? ?\d+[^\n]*",
+    re.IGNORECASE,
+)
 _ALTURA = re.compile(r"^(?:[A-ZÁÉÍÓÚÑ][\wáéíóúñ.]*\s+){1,4}#?\d{1,5}\b.*$")
 _NOMBRE = re.compile(
     r"(?:(?:^|[\s,.;])(?:soy|me llamo|mi nombre(?: completo)? es|a nombre de|nombre\s*:|habla con)"
@@ -50,11 +56,12 @@ _NO_NOMBRE = re.compile(
     r"^(?:el|la|los|las|un|una|mi|de|con|en|que|a|al|y|me|es|te|le|ya|yo)\b"
     r"|\b(?:si|sí|no|ok|dale|listo|gracias|hola|buenas|quiero|favor|mis|datos|son|n[uú]mero"
     r"|tel[eé]fono|celular|correo|ll[aá]m\w+|cuando|buenos|d[ií]as|tardes|claro|vale|soy|paso|dejo"
-    r"|aqu[ií]|est[aá]n?|ahora|compro|confirmo|env[ií]\w+|mand\w+|llev\w+|perfecto|puede\w*)\b",
+    r"|aqu[ií]|est[aá]n?|ahora|compro|confirmo|env[ií]\w+|mand\w+|llev\w+|perfecto|puede\w*"
+    r"|edificio|casa|piso|apto|apartamento|depto|torre|local|esquina|barrio|frente|obra|tienda)\b",
     re.IGNORECASE,
 )
 _CORTE_NOMBRE = re.compile(
-    r"\s+(?:y|mi|con|el|tel\w*|cel\w*|quiero|necesito|para|de parte|vivo|le|les|me|por)\s.*$",
+    r"\s+(?:y|mi|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte|vivo|le|les|me|por)\s.*$",
     re.IGNORECASE,
 )
 _NO_ES_NOMBRE = re.compile(
@@ -72,6 +79,7 @@ def extraer(texto: str, *, esperados: bool) -> tuple[dict[str, str], str]:
         texto = _take(datos, campo, patron, texto)
     texto = _take_telefono(datos, texto)
     texto = _take(datos, "direccion", _DIRECCION, texto)
+    texto = _take(datos, "direccion", _CALLE_CLARA, texto)
     texto = _take_nombre(datos, texto)
     if esperados or ("telefono" in datos or "documento" in datos or "email" in datos):
         texto = _take_loose(datos, texto, direccion=esperados)

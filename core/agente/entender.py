@@ -14,8 +14,8 @@ from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
 from core.agente.datos import extraer
 from core.agente.lexico import AJENAS_AL_PRODUCTO, CONDICION_SI, RASGOS, TEMAS, Rasgo
 from core.agente.numeros import numerar
-from core.agente.palabras import Ficha, fichas, frase, plegar
-from core.agente.pedido import leer_items, sin_ruido
+from core.agente.palabras import fichas, frase, plegar
+from core.agente.pedido import RELLENO, leer_items, sin_ruido
 
 _ORDINALES = {
     "primer": 1, "primero": 1, "primera": 1, "segundo": 2, "segunda": 2, "tercer": 3, "tercero": 3,
@@ -24,10 +24,19 @@ _ORDINALES = {
 _ORDINAL = re.compile(
     rf"\b(?:el|la|del|al|los|las|opcion) ({'|'.join(_ORDINALES)})\b|^({'|'.join(_ORDINALES)})\b"
 )
-_OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)\b")
+_OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)()\b")
 _ELEGIDO = re.compile(
-    r"(?:^|\b(?:el|la|del|quiero el|dame el) )(\d)(?: ?[).°])?(?= |$|\n)(?! ?(?:de|uni|met|caj|pulg|mm|x)\b)"
+    r"(?:\b(?:el|la|del|al) |^)(\d)(?= ?[).°]*(?: ?,? (?:y|e|por|porfa|gracias|entonces)\b.*)?$)"
+    r"|\b(?:el|la|del|al) (\d)(?! ?(?:de|uni|met|mts|caj|pulg|mm|cm|oz|x|/|w|v)\b)"
 )
+_VARIAS = re.compile(r"^(?:quiero |dame |deme |me llevo )?(?:el |la )?(\d) (?:y|,) (?:el |la )?(\d)$")
+_TODAS = re.compile(r"\bde cada(?: uno| una)?\b|\bamb[oa]s\b|\bl[oa]s dos\b(?! primer)|^tod[oa]s$")
+_MEDIO = re.compile(r"\b(?:en medio|del medio|de la mitad|intermedi[oa]|median[oa])\b")
+_REPUESTO = re.compile(
+    r"(?:rompi|daño|quem|parti|fundi|tap[oó])\w*.*\b(?:necesito|busco|requiero|venden|tienen"
+    r"|quiero (?:un|una|otr\w|compr\w+))\b"
+)
+_CUALQUIERA = re.compile(r"\bcualquiera\b|\bel que sea\b|da (?:igual|lo mismo)\b")
 _BARATO = re.compile(
     r"\b(?:el|la|los|las|lo) (?:mas|menos) (barat|economic|car)\w+|\b(?:el|la|uno|una|lo) (?:mas )?(barat|economic)\w+\b"
 )
@@ -44,7 +53,7 @@ _REEMPLAZO = re.compile(
 )
 
 _OBJETO_QUEJA = re.compile(
-    r"\b(?:el|la|los|las) (\w+)(?: \w+){0,4}? (?:que|se|no|esta|estan|llego|llegaron|vino|vinieron|salio)\b"
+    r"\b(?:el|la|los|las) ([a-zñ]\w+)(?: \w+){0,4}? (?:que|se|no|esta|estan|llego|llegaron|vino|vinieron|salio)\b"
     r"|\bme (?:vendieron|mandaron|enviaron|entregaron|vendiste) (?:un |una |el |la |los |las )?(\w+)"
 )
 _SOBRE_LO_OFRECIDO = re.compile(
@@ -70,7 +79,7 @@ class _Lectura:
     confirma: bool
     afirma: bool
     condicional: bool
-    opcion: int | None
+    opciones: tuple[int, ...]
     preferencia: str | None
     relativo: bool
 
@@ -91,10 +100,14 @@ class _Lectura:
         return bool(_SENALA.search(self.linea)) and self.contexto.espera is Espera.OPCIONES
 
     @property
+    def todas(self) -> bool:
+        return len(self.contexto.opciones) > 1 and bool(_TODAS.search(self.linea))
+
+    @property
     def elige(self) -> bool:
         """Something of the bot's list is meant."""
         return bool(self.contexto.opciones) and (
-            self.opcion is not None or self.preferencia is not None
+            bool(self.opciones) or self.preferencia is not None or self.todas
         )
 
 
@@ -103,9 +116,9 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     crudo = "\n".join(textos)
     datos, resto = extraer(crudo, esperados=contexto.espera is Espera.DATOS)
     plegado = plegar(resto)
-    limpio = sin_ruido(plegado)
+    limpio = sin_ruido(plegado, precios=bool(contexto.opciones))
     linea = frase(fichas(plegado)).strip()
-    sobre_productos = frase(fichas(limpio)).strip()
+    sobre_productos = _without_option(frase(fichas(limpio)).strip(), contexto)
     items, factor, mas = _items(sobre_productos)
     afirmado = None if datos else confirma(linea, contexto)
     lectura = _Lectura(
@@ -118,7 +131,7 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
         confirma=afirmado is not None,
         afirma=not datos and afirma(linea),
         condicional=_is_conditional(crudo, linea),
-        opcion=_ordinal(frase(numerar(fichas(limpio))).strip(), contexto),
+        opciones=_ordinals(frase(numerar(fichas(limpio))).strip(), contexto),
         preferencia=_preference(linea),
         relativo=factor is not None or mas is not None,
     )
@@ -134,7 +147,8 @@ def _turno(
         items=_tidy(v.items, acto, v),
         datos_cliente=v.datos,
         confirma=acto is Acto.CONFIRMAR,
-        opcion=v.opcion,
+        opciones=v.opciones,
+        todas=v.todas,
         preferencia=v.preferencia,
         factor=factor,
         resto=resto,
@@ -158,6 +172,8 @@ def _turno(
 
 
 def _asks_product(v: _Lectura) -> bool:
+    if not re.search("[a-z]", v.linea):
+        return False
     if v.has(Rasgo.PRODUCTO):
         return not (v.con_cantidad and v.has(Rasgo.PEDIR)) or v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.PREGUNTA) and not (v.con_cantidad and v.has(Rasgo.PEDIR)) and not v.elige
@@ -176,7 +192,7 @@ def _changes(v: _Lectura) -> bool:
         return True
     if not v.items and not v.elige:
         return False
-    named = not v.con_cantidad and bool(_NOMBRA.search(v.linea)) and not v.has(Rasgo.PREGUNTA)
+    named = _names_another(v) and not v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
 
 
@@ -195,15 +211,41 @@ def _orders(v: _Lectura) -> bool:
     return bool(v.items) and v.contexto.espera in (Espera.OPCIONES, Espera.CANTIDAD)
 
 
+def _greets(v: _Lectura) -> bool:
+    """A greeting with nothing beside it but courtesy ("¿qué tal, cómo está?")."""
+    rest = RASGOS[Rasgo.SALUDO].sub(" ", v.linea)
+    alone = all(w in RELLENO or not w.isalpha() for w in rest.split())
+    return v.has(Rasgo.SALUDO) and alone and not v.items
+
+
+def _tries(v: _Lectura) -> bool:
+    """ "¿y si llevo 5?" is a wish, though it has a condition."""
+    return v.con_cantidad and bool(re.search(r"\bsi (?:me )?(?:llevo|compro|pido|son)\b", v.linea))
+
+
 def _refuses(v: _Lectura) -> bool:
     if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA, Rasgo.APLAZA):
         return False
+    if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.PRODUCTO):
+        return False  # "¿no tendrás más?"
+    if v.en_oferta and v.con_cantidad and v.has(Rasgo.PEDIR):
+        return False  # "no, dame 5"
     return v.contexto.espera is not Espera.NADA or not v.items or v.has(Rasgo.CANCELA)
 
 
 def _insists(v: _Lectura) -> bool:
-    """ "no, necesito los 10": a no, whatever figure follows it."""
-    return v.en_oferta and bool(re.match(r"no\b", v.linea)) and not v.has(Rasgo.CAMBIAR, Rasgo.SOLO)
+    """ "no, necesito los 10" (there are 7): a no. "no, dame 5" and "no, el de fibra" are none."""
+    if not v.en_oferta or not re.match(r"no\b", v.linea) or v.has(Rasgo.CAMBIAR, Rasgo.SOLO):
+        return False
+    if v.has(Rasgo.PREGUNTA) or _names_another(v):
+        return False
+    asked = [i.cantidad for i in v.items if i.cantidad is not None]
+    return not asked or min(asked) >= max(q for _, q in v.contexto.lineas)
+
+
+def _names_another(v: _Lectura) -> bool:
+    rest = re.sub(r"^no ,? ?", "", v.linea)
+    return bool(v.items) and bool(_NOMBRA.search(rest)) and not v.con_cantidad
 
 
 _Regla = tuple[Acto, Callable[[_Lectura], bool]]
@@ -212,18 +254,20 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.ATAQUE) and v.has(Rasgo.DESCUENTO)),
     (Acto.OTRO, lambda v: v.has(Rasgo.ATAQUE)),
     (Acto.HABLAR_HUMANO, lambda v: v.has(Rasgo.HUMANO)),
-    (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA)),
+    (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not _REPUESTO.search(v.linea)),
     (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),
     (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA)),
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.DESCUENTO)),
     (Acto.RECHAZAR, _insists),
     (Acto.CONSULTA_EMPRESA, _asks_shop),
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.PRECIO)),
+    (Acto.OTRO, lambda v: v.condicional and v.en_oferta and not _tries(v)),
     (Acto.MODIFICAR, _changes),
     (Acto.DESPEDIDA, _leaves),
     (Acto.RECHAZAR, _refuses),
     (Acto.OTRO, lambda v: v.has(Rasgo.DUDA) and not v.con_cantidad),
     (Acto.OTRO, lambda v: v.has(Rasgo.AJENO)),
+    (Acto.SALUDO, _greets),
     (Acto.CONSULTA_PRODUCTO, _asks_product),
     (Acto.PEDIDO, _orders),
     (Acto.CONSULTA_PRODUCTO, lambda v: bool(v.items) and not v.en_oferta),
@@ -286,21 +330,37 @@ def _is_conditional(crudo: str, linea: str) -> bool:
     return not accented and bool(CONDICION_SI.search(linea))
 
 
-def _ordinal(linea: str, contexto: Contexto) -> int | None:
-    """The place in the list that is meant, in words or figures."""
-    match = _ORDINAL.search(linea)
-    if match:
-        return _ORDINALES[match[1] or match[2]]
-    match = _OPCION.search(linea)
-    if match is None and contexto.espera is Espera.OPCIONES:
-        match = _ELEGIDO.search(linea)
-    if match is None:
-        return None
-    place = int(match[1])
-    return place if 1 <= place <= max(len(contexto.opciones), 1) else None
+def _ordinals(linea: str, contexto: Contexto) -> tuple[int, ...]:
+    """The places in the list that are meant, in words or figures."""
+    places = [_ORDINALES[m[1] or m[2]] for m in _ORDINAL.finditer(linea)]
+    if not contexto.opciones:
+        return tuple(places)
+    if _MEDIO.search(linea):
+        places.append((len(contexto.opciones) + 1) // 2)
+    several = _VARIAS.search(linea)
+    if several:
+        places += [int(several[1]), int(several[2])]
+    elif not places:
+        match = _OPCION.search(linea) or _ELEGIDO.search(linea)
+        places += [int(match[1] or match[2])] if match else []
+    return tuple(p for p in dict.fromkeys(places) if p <= len(contexto.opciones))
+
+
+def _without_option(linea: str, contexto: Contexto) -> str:
+    """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4."""
+    if not contexto.opciones:
+        return linea
+    if not _ordinals(linea, contexto):
+        return linea
+    for patron in (_VARIAS, _OPCION, _MEDIO):
+        if patron.search(linea):
+            return patron.sub(" ", linea, count=1)
+    return _ELEGIDO.sub(" ", linea, count=1)
 
 
 def _preference(linea: str) -> str | None:
+    if _CUALQUIERA.search(linea):
+        return "barato"
     match = _BARATO.search(linea)
     if match is None:
         return None

@@ -27,14 +27,19 @@ PEDIR = (
     rf"|{_verbs('encarg regal ech pas surt agarr prepar quier')}"
     r"|quisiera\w*|querria\w*|queria\w*|quiero|queremos|dame\w*|deme\w*|denme|das|dais|darme\w*"
     r"|dar|da|damos|pon|pone|poneme\w*|ponme\w*|pongame\w*|ponga|pongan|ponganme|pones|ponle"
-    r"|sirveme|sirvame|traeme|traigame|trae|pido|pedir|pedido|tomo|haceme|hazme|hagame)"
+    r"|sirveme|sirvame|traeme|traigame|trae|muestr\w+|enseñ[ae]\w*|pido|pedir|pedido|tomo|urgen?|requiero|haceme|hazme|hagame)"
 )
 AGREGAR = (
     rf"(?:{_verbs('agreg añad anad inclu adicion sum')}|incluy\w+|tambien|ademas|aparte|otr[oa]s?)"
 )
 QUITAR = (
-    rf"(?:{_verbs('quit sac elimin borr retir descart')}|saqu\w+|sin (?:el|la|los|las)"
+    rf"(?:{_verbs('quit sac elimin borr retir descart')}|rest[ae](?:le|me)\w*|saqu\w+|sin (?:el|la|los|las)"
     r"|ya no (?:quiero|necesito|llevo|voy a llevar|me interesan?) (?:el|la|los|las|esos?|esas?))"
+)
+# Verbs of changing an order; like those of ordering, no part of a product's name.
+CAMBIAR = (
+    r"(?:cambi\w+|dej[ae]\w*|(?:baj|sub|aument|rebaj|reduc|aumenc)[aeio]\w*l[eoa]s?|reempla\w+"
+    r"|sustitu\w+|correg\w+|corrij\w+|\w+mosl[oae]s?)"
 )
 _PERSONA = (
     r"(?:person(?:a|al)|human[oa]|asesor[a]?|vendedor[a]?|encargad[oa]|gerente|ejecutiv[oa]|agente"
@@ -84,6 +89,7 @@ _PATRONES: dict[Rasgo, str] = {
         r"|drop table|select \w+ from|otros? clientes?|(?:los )?demas clientes|otras personas"
         r"|(?:ventas|compras|pedidos|telefonos|datos|direcciones) de (?:otr|tod|los|las|l[ao]s? demas)"
         r"\w*|(?:cambia|modifica|baja|pon|ponle|poner) (?:el |los )?precios? (?:a|en|de|por)"
+        r"|^system\b|^sistema :|(?:marca|registra|pon)\w* .* (?:como )?(?:pagad\w+|gratis)"
         r"|precio (?:a|en) (?:0|1|cero|un)|como si fuera gratis|tus reglas|codigo fuente"
     ),
     Rasgo.HUMANO: (
@@ -103,13 +109,14 @@ _PATRONES: dict[Rasgo, str] = {
         r"|descompuso|desarm|jodi|estropea?)\w*"
         r"|(?:llego|llegaron|vino|vinieron|salio|salieron|esta|estaba|estan|venia|venian)"
         r" (?:\w+ ){0,2}?(?:rot|dañad|defectuos|mal[oa]|incomplet|vencid|vaci[oa]|quebrad|golpead"
-        r"|fallad|equivocad|oxidad|abiert|manchad|podrid|descompuest|estropead)\w*"
+        r"|fallad|quemad|fundid|equivocad|oxidad|abiert|manchad|podrid|descompuest|estropead)\w*"
         r"|falt(?:o|an|aron|aba|aban) (?:\w+ ){0,4}?(?:en|de|del|al) (?:el |la |mi )?(?:pedido|caja"
-        r"|compra|bolsa|envio)|me (?:vendi|mand|envi|entreg)(?:eron|aron|ieron|aste|iste) "
-        r"|cobr(?:aron|o|aste) (?:\w+ )?(?:de mas|doble|mal|dos veces|demas)"
+        r"|compra|bolsa|envio)|me (?:vendi|mand|envi|entreg|di)(?:eron|aron|ieron|aste|iste) "
+        r"|devuelv\w*me\b|eres (?:un |una )?(?:tont|idiot|inutil|imbecil|estupid|pendej)\w*"
+        r"|vete a|hij[oa]s? de|\bmierda\b|\bputa\b|\bcarajo\b|cobr(?:aron|o|aste) (?:\w+ )?(?:de mas|doble|mal|dos veces|demas)"
         r"|quiero (?:que me )?(?:devol|devuel)\w+|me devuelvan|reembols\w+|(?:mi|la) (?:plata|dinero)"
         r" de vuelta|pesim[oa]\w*|horrible|malisim\w+|(?:que|un|vaya|muy|es un) (?:asco|desastre"
-        r"|verguenza|porqueria|robo|abuso|timo|estafa)|mal(?:a)? (?:servicio|atencion|calidad"
+        r"|verguenza|porqueria|robo|abuso|timo|estafa)\b|mal(?:a)? (?:servicio|atencion|calidad"
         r"|experiencia)|vaya calidad|estaf\w+|son (?:un[oa]s |pur[oa]s |un |una )?(?:chorros|ladron\w*"
         r"|rater\w+|mentiros\w+|inutil\w*|incompetent\w*|payas\w+|lent[oi]\w*|basura|sinverguenza\w*)"
         r"|ladron(?:es)?\b|me (?:engañ|mint|rob|estaf|tim)\w+|reclam\w+|quej(?:a|as|arme|o)\b"
@@ -120,32 +127,33 @@ _PATRONES: dict[Rasgo, str] = {
     ),
     Rasgo.DESCUENTO: (
         r"descuent\w*|descont\w+|rebaj\w+|(?<!el )(?<!la )(?<!los )(?<!las )mas (?:barat|economic)\w+"
-        r"|menos precio|ultimo precio|precio (?:de )?(?:mayoreo|mayorista|especial|amigo)|mejor precio"
+        r"|mitad de precio|menos precio|ultimo precio|precio (?:de )?(?:mayoreo|mayorista|especial|amigo)|mejor precio"
         r"|por mayor|al mayor|promo\w*|(?:en|a|por) cuanto (?:me |nos |te )?(?:l[oae]s? )?"
         r"(?:dej|das|da|qued)\w*|lo menos|car[oa]s?\b|carisim\w+|(?:precio|algo) mas bajo"
         r"|(?:haga|hac|haz|hag)\w* (?:un |algun |una |buen )?(?:precio|preciecito|atencion|ofert)\w*"
         r"|(?:baja|baje|bajale|bajele|mejora|mejore|mejorame)\w* (?:un poco )?(?:el|al|de) precio"
         r"|ñapa|yapa|vendaje|regate\w+|gratis|de regalo|cortesia|\d+ ?%|por ciento"
-        r"|(?:dej|d|vend|qued)\w* (?:l[oae]s? )?(?:en|a|por) [\d.,]+(?! ?(?:uni|met|caj|kil))"
+        r"|(?:dej|d|vend|qued)\w* (?:l[oae]s? )?(?:en|a|por) (?:[\d.,]{3,}|\d+ mil)(?! ?(?:uni|met|caj|kil))"
+        r"|\b(?:a|en|por) [\d.,]+ (?:mil )?(?:cada|c / u|te l|me l|los|las)"
         r"|pilon|2 x 1\b|dos por uno|mas barat[oa]?$|cupon\w*"
     ),
     Rasgo.PRECIO: (
         r"precios?|cuanto (?:me |nos |le |te |les )?(?:cuest|val|sal|es\b|esta|estan|seri|cobr|cost"
         r"|deb|pag|va a|viene|tien|llev|hace|suma|da\b|queda)\w*|a (?:como|cuanto)|que (?:valor|costo"
         r"|vale|valen|cuesta|cuestan)|valor d\w+|el valor|costos?|cotiz\w+|en total|el total|iva\b"
-        r"|impuest\w*|tarifa|cuanto (?:el|la|los|las|un|una|por|cada|son)|cuanto \?|cuanto$"
-        r"|cuanto es|cuanto todo|cuanto seria|importe|presupuest\w*"
+        r"|impuest\w*|tarifa|cuanto (?:el|la|los|las|un|una|por|x|cada|son)|cuanto \?|cuanto$"
+        r"|^(?:y )?(?:el )?total\b|cuanto es|cuanto todo|cuanto seria|importe|presupuest\w*"
     ),
     Rasgo.PREGUNTA: (
-        r"\?|^(?:y )?(?:que|cual|cuales|cuanto|cuantos|cuanta|cuantas|como|donde|cuando|quien|de que"
+        r"\?|^(?:y )?(?:que(?! tal| hubo| onda| mas)|cual|cuales|cuanto|cuantos|cuanta|cuantas|como|donde|cuando|quien|de que"
         r"|tiene|tienen|tienes|tenes|teneis|hay|venden|manejan|puedo|se puede|aceptan|hacen|sera)\b"
     ),
     Rasgo.PRODUCTO: (
         r"(?<!que )(?<!ya )(?<!me )\b(?:tien(?:e|en|es)|tene[si]s?|teni|tendra\w*|tendri\w+|tenian"
-        r"|tengan)\b|\bhay\b|habra|habria|vend(?:en|es|e|eis|eran)\b|manej(?:a|an|as|ais)\b"
+        r"|tengan)\b|\bhay\b|habra|habria|(?<!me )(?<!nos )\bvend(?:en|es|e|eis|eran)\b|manej(?:a|an|as|ais)\b"
         r"|trabaj(?:an|as|ais) (?:con|la|el)|cons(?:igo|iguen|igue)|dispon\w+|cuentan con|existenci\w+"
         r"|stock|inventario|(?:les )?queda(?:n|ran)?\b|busc(?:o|aba|amos|ando)|ando (?:buscando|tras)"
-        r"|algo (?:para|contra|que|pa|de)|recomiend\w+|recomend\w+|sugier\w+|que (?:me )?sirve"
+        r"|algo (?:para|contra|que|pa|de)|recomiend\w+|recomend\w+|sugier\w+|que (?:me )?sirve|muestr\w+|enseñ[ae]\w*|quiero ver"
         r"|sirve (?:para|con)|cual (?:es )?(?:mejor|me|es)|que (?:tipos?|marcas?|colores|medidas"
         r"|clases?|modelos?|opciones|otr[oa]s?|mas)|fotos?|imagen\w*|catalogo|informacion|\binfo\b"
         r"|caracteristicas|diferencia|que (?:trae|incluye|tienen|hay|venden)|\b(?:es|son|vienen?)"
@@ -156,7 +164,7 @@ _PATRONES: dict[Rasgo, str] = {
     Rasgo.AGREGAR: rf"\b{AGREGAR}\b|\d+ mas\b|(?:uno|una) mas\b",
     Rasgo.QUITAR: rf"\b{QUITAR}\b",
     Rasgo.CAMBIAR: (
-        r"cambi\w+|en (?:vez|lugar) de|reempla\w+|sustitu\w+|que (?:sean?|mejor)|mejor|mas bien"
+        r"cambi\w+|en (?:vez|lugar) de|reempla\w+|sustitu\w+|que (?:sean?|mejor)|mejor|mas bien|prefiero|prefer\w+"
         r"|baj[ae]\w* a|sub[ae]\w* a|dej[ae]\w* en|correg\w+|corrij\w+|me equivoque|el doble"
         r"|la mitad|menos de|(?:no|pero) (?:son|eran|era|quiero|seran)|entonces (?:solo|dame|deme)"
     ),
@@ -172,11 +180,13 @@ _PATRONES: dict[Rasgo, str] = {
         r"|\b(?:voy|vamos) a (?:pens|ver|consult|revis|pregunt|mir|avis)\w*|tengo que (?:pens|ver|cons"
         r"|preg|revis)\w*|(?:luego|despues|mas tarde|ya|mañana|ahorita|al rato) (?:te|le|les|os|lo|la)"
         r" \w+|(?:te|le|les) (?:aviso|confirmo luego|digo luego)|mas tarde|al rato|otro dia"
-        r"|otro momento|mañana (?:paso|vuelvo|confirmo)|lo dej\w+ para"
+        r"|otro momento|(?:luego|despues|mas tarde|mañana|ahorita|otro dia)(?: \w+)?"
+        r" (?:vuelv|regres|pas)\w*|mañana (?:paso|vuelvo|confirmo)|lo dej\w+ para"
     ),
     Rasgo.DUDA: (
         r"\besper[ae]\w*|aguant\w+|aguard\w+|un (?:momento|momentito|segundo|segundito|minuto|minutito"
         r"|rato|ratito|toque|chance)|dame (?:chance|tiempo|un)|\bpar[ae] par[ae]\b|\bpare\b"
+        r"|(?:guard|apart|reserv|separ)\w*(?:me)?l[oa]s?\b|me l[oa]s? (?:guard|apart|reserv|separ)\w+"
         r"|puede ser|tal vez|quiza\w*|a lo mejor|capaz|creo que|de pronto|casi|no se\b|no estoy segur"
         r"|igual (?:si|luego)|mas o menos|no tan rapido|con calma|lo espero"
     ),
@@ -190,8 +200,9 @@ _PATRONES: dict[Rasgo, str] = {
         r"^(?:\w+ ){0,3}?no\b|\bno (?:gracias|quiero|me (?:interesa|convence|gusta|sirve|alcanza)"
         r"|l[oa]s? quiero|va)\b|\bni (?:modo|en pedo|loc[oa]|de broma|a palos|hablar|pensar|en sueños"
         r"|aunque|muert[oa]|por)|nanay|\bnica\b|negativo|para nada|en absoluto|jamas|tampoco"
-        r"|mejor no|entonces (?:no|nada)|^(?:\w+ )?nada\b|nada gracias|\bpaila\b|\bpaso\b|ningun[oa]?"
-        r"|que va\b|nones|minga|ni ahi|por ahora no|dejal[oa]s?(?! asi)|dejel[oa]s?(?! asi)|no da"
+        r"|mejor no|entonces (?:no|nada)|^(?:\w+ )?nada\b|nada gracias|\bpaila\b|(?:^|no |nah |na |mejor |yo |vez )paso\b(?! (?:por|a\b|mañana|el|luego|en|hoy))|ningun[oa]?"
+        r"|otr[oa] (?:lado|parte|tienda|sitio|lugar)"
+        r"|(?<!va )que va\b|(?:muy|tan|re|bien|demasiado) poqu?i?t?[oa]s?\b|nones|minga|ni ahi|por ahora no|dejal[oa]s?(?! asi)|dejel[oa]s?(?! asi)|no da"
         r"|naranjas|no mames|no (?:chance|cuentes)|na na\b|de ninguna (?:manera|forma)"
     ),
     Rasgo.ADIOS: (
@@ -273,7 +284,7 @@ TEMAS = {
         "servicios": (
             r"\binstalan\b|instalacion\b|\balquil\w+|\barriend\w+|\brentan\b|\bcortan\b|\breparan\b"
             r"|\bafilan\b|vacantes?|empleo|hoja de vida|capacitacion|a medida|servicio tecnico"
-            r"|son (?:fabricantes|distribuidores|mayoristas|confiables)|quienes son|prestan servicio"
+            r"|son (?:fabricantes|distribuidores|mayoristas|confiables)|quienes son|prestan servicio|trabajar con ustedes|buscan personal"
         ),
     }.items()
 }

@@ -44,9 +44,11 @@ def _change(compra: Compra, item: Item) -> bool:
         cantidad = item.cantidad if item.cantidad is not None else line.cantidad
         compra.agregar(row, Pendiente(line.nombre, cantidad, item.unidad), sumar=sumar)
         return True
+    if old is not None and item.producto is None and item.cantidad is not None:
+        return _change(compra, replace(item, producto=old.nombre, viejo=None))
     if item.producto is None:
         return False
-    if old is None and not sumar and item.cantidad is None and len(carrito) == 1:
+    if old is None and not sumar and len(carrito) == 1:
         old = carrito[0]
     if old is None:
         compra.pedir(Pendiente(item.producto, item.cantidad, item.unidad), sumar=sumar)

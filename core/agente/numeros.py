@@ -3,7 +3,6 @@
 Also the words for what is counted (caja, metro) and what only measures (oz, pulgada).
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from core.agente.palabras import Ficha

@@ -57,7 +57,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)")
+_PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)|(?<= x)(?=\d)")
 _NO_MAS = re.compile(r"\bno ?mas\b")
 
 
@@ -114,6 +114,10 @@ def frase(tokens: list[Ficha]) -> str:
 
 def _escritura(word: str) -> str:
     """siiii → si, holaaa → hola, q → que."""
+    if re.fullmatch(r"s+e{2,}", word):
+        return "si"
+    if len(set(word)) == 1:
+        return word  # AAA is a battery
     shrunk = re.sub(r"([a-zñ])\1{2,}", r"\1", word)
     if shrunk in _ESCRITURAS:
         return _ESCRITURAS[shrunk]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
-from core.agente.lexico import AGREGAR, PEDIR, QUITAR
+from core.agente.lexico import AGREGAR, CAMBIAR, PEDIR, QUITAR
 from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
 from core.agente.palabras import Ficha
 
@@ -22,27 +22,35 @@ _RUIDO = re.compile(
     r" (?:dias?|semanas?|mes|meses|horas?|hrs|minutos?|años?|anos|veces|vez)\b"
     r"|(?:el |este |para el |los )?(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)\b"
     r"|\b\d+(?:[.,]\d+)? ?%|\b\d+ por ciento"
-    r"|(?:s/|[$€]) ?\d[\d.,]*(?: ?mil\b)?"
+    r"|\bson las \d{1,2}\b|(?:numero|nro|#|no) ?(?:de )?(?:pedido|orden|factura|guia)\D{0,6}\d+"
+    r"|(?:de )?(?:la )?\botra (?:vez|cosa|parte|tienda)|\botro (?:dia|lado|momento|sitio|lugar)"
+    r"|(?:clave|codigo|pin) \d+|\b24 ?/ ?7\b"
+)
+_PRECIOS = re.compile(
+    r"(?:s/|[$€]) ?\d[\d.,]*(?: ?mil\b)?"
     r"|(?:(?:en|a|por|de) )?\b\d[\d.,]* ?(?:mil )?(?:pesos?|soles|sol\b|euros?|dolar(?:es)?|lucas?|lukas"
     r"|varos?|mangos|usd|cop|mxn|clp|bs|€|pe\b$)"
-    r"|(?:dej|d|vend|qued)\w{0,6} (?:l[oae]s? )?(?:en|a|por) \d[\d.,]*(?: mil)?"
+    r"|(?:dej|d|vend|qued)\w{0,6} (?:l[oae]s? )?(?:en|a|por) (?:\d[\d.,]{2,}|\d+ mil)"
     r"(?! ?(?:uni|met|caj|kil|bol|bul|rol))"
-    r"|(?:clave|codigo|pin) \d+|\b24 ?/ ?7\b"
+    r"|\b(?:a|en|por) \d[\d.,]* (?:mil )?(?=cada|c/u|te l|me l|los|las)"
 )
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:perdon[ae]?(?:me)?|digo|quise decir|corrijo|correccion|mejor dicho"
     r"|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
-_VERBO_PEDIR = re.compile(PEDIR)
+_VERBO_PEDIR = re.compile(f"{PEDIR}|{CAMBIAR}")
 _VERBO_AGREGAR = re.compile(AGREGAR)
 _VERBO_QUITAR = re.compile(QUITAR)
 
+_RISA = re.compile(r"(?:j[aeiou])+j?|ja+|lol|xd")
 _CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
 _ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".split())
 _DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
 _OTRO = frozenset({"otro", "otra"})
+# "una pregunta", "un pedido": then the figure counted nothing.
+_ANULAN = frozenset("pregunta preguntita consulta duda pedido compra favor cotizacion ayuda".split())
 # Everything that is neither product nor quantity: courtesy, people, questions, small words.
-_RELLENO = frozenset(
+RELLENO = frozenset(
     """
     hola buenas buenos buen buena dias dia tardes tarde noches noche que tal hubo onda como estas
     esta estan va andan favor porfa please gracias muchas señor señora señorita don doña amigo
@@ -70,7 +78,9 @@ _RELLENO = frozenset(
     llevando pedido compra orden lista aca primero segundo tercero tercer primera segunda tercera
     ultimo ultima opcion barato barata economico economica caro cara anterior siguiente caen
     re tan pocos chuta uff uy igual mismo misma mismos mismas andale orale simon hagale sabe sabes saben ponle falta
-    iba iban ire estaba estaban hoy aun todavia vamo veo tienda ferreteria negocio señores
+    entre hasta basta bastan alcanza alcanzan tengo tenemos antes posible pregunta consulta duda
+    ayuda ayudas ayudame ayudar hablo hablar datos di dimos prefiero preferiria requiero entero
+    lado parte buscar recoger retirar rompio rompieron quemo daño mis tus sus nuestro iba iban ire estaba estaban hoy aun todavia vamo veo tienda ferreteria negocio señores
     """.split()
 )
 
@@ -89,13 +99,19 @@ class _Clausula:
     determinada: bool = False
 
     @property
+    def sin_contar(self) -> bool:
+        return self.cantidad is None and not self.rango
+
+    @property
     def vacia(self) -> bool:
         return not (self.palabras or self.unidad or self.cantidad is not None or self.rango)
 
 
-def sin_ruido(plegado: str) -> str:
-    """The folded text without hours, dates, prices; corrections marked with a lone "*"."""
-    return _CORRIGE.sub(" * ", _RUIDO.sub(" ", plegado))
+def sin_ruido(plegado: str, *, precios: bool = False) -> str:
+    """The folded text without hours, dates and (unless `precios`) prices; corrections marked
+    with a lone "*"."""
+    kept = re.sub(r"[$€]|s/", " ", plegado) if precios else _PRECIOS.sub(" ", plegado)
+    return _CORRIGE.sub(" * ", _RUIDO.sub(" ", kept))
 
 
 def leer_items(tokens: list[Ficha]) -> tuple[Item, ...]:
@@ -161,9 +177,9 @@ class _Lector:
 
     def _quantity(self, token: Ficha) -> None:
         counted = self.c.cantidad is not None or self.c.rango
-        if token.articulo and (self.c.palabras or counted):
-            if not counted or self.c.articulo and not self.c.palabras:
-                return  # "para tapar una gotera": an article
+        only_article = token.articulo and not counted and bool(self.c.palabras)
+        if only_article or token.articulo and self.c.articulo and not self.c.palabras:
+            return  # "para tapar una gotera", "uno, un candado"
         if counted:
             self.close()
         self.c.cantidad = None if token.rango else token.valor
@@ -193,14 +209,14 @@ class _Lector:
         nxt = self._at(i + 1)
         lone = self._at(i - 2) in _DETERMINANTES or not self._at(i - 2) or self.c.vacia
         ends = nxt in UNIDADES and self._at(i + 2) != "de" or not nxt.isalpha()
-        return lone and (ends or nxt in _RELLENO or nxt in ("por", "y"))
+        return lone and (ends or nxt in RELLENO or nxt in ("por", "y"))
 
     def _opens(self, i: int) -> bool:
         """A figure amid words that begins the next item: "10 martillos 5 alicates"."""
         nxt = self._at(i + 1)
         if nxt in UNIDADES:
             return self._at(i + 2) == "de" or self.c.cantidad is None and UNIDADES[nxt] in CONTABLES
-        if not nxt.isalpha() or nxt in _RELLENO or nxt in _ENLACES:
+        if not nxt.isalpha() or nxt in RELLENO or nxt in _ENLACES:
             return False
         plural = nxt.endswith("s") or self.tokens[i].valor == 1
         return plural and self._at(i - 1) not in _ENLACES
@@ -209,12 +225,11 @@ class _Lector:
         """ "martillos 10", "cemento 3 bultos", "tornillos x 100": a quantity after its noun."""
         if self.c.cantidad is not None or self.c.rango or not self.c.palabras:
             return False
-        nxt = self._at(i + 1)
-        if nxt in UNIDADES and UNIDADES[nxt] in CONTABLES:
+        nxt, noun = self._at(i + 1), self.c.palabras[-1]
+        many = noun.endswith("s") and noun.isalpha() and len(noun) > 3
+        if nxt in UNIDADES and (many or UNIDADES[nxt] in CONTABLES):
             return self._at(i + 2) != "de"
-        ends = not nxt or nxt in _CORTES or nxt in _RELLENO
-        noun = self.c.palabras[-1]
-        return ends and noun.endswith("s") and noun.isalpha() and len(noun) > 3
+        return self._ends(nxt) and (many or self._at(i - 1) in ("unos", "unas", "como"))
 
     def _after_figure(self, i: int) -> bool:
         return i > 0 and self.tokens[i - 1].valor is not None
@@ -222,30 +237,32 @@ class _Lector:
     def _unit(self, i: int) -> None:
         unit, nxt = UNIDADES[self._at(i)], self._at(i + 1)
         c = self.c
-        if c.palabras and self._after_figure(i) and c.palabras[-1] == self._at(i - 1):
+        if self._at(i - 1) in MARCAN_MEDIDA:
+            c.palabras.append(self._at(i))  # "talla L"
+        elif c.palabras and self._after_figure(i) and c.palabras[-1] == self._at(i - 1):
             c.palabras.append(self._at(i))  # the size's own unit: "de 15 metros"
-        elif not c.palabras and c.unidad is None and (c.cantidad is not None or c.rango):
-            c.unidad = unit
-        elif not c.palabras and c.unidad is None and nxt in ("de", "del"):
-            c.unidad = unit
-        elif c.palabras and c.unidad is None and (not nxt or nxt in _CORTES or nxt in _RELLENO):
-            c.unidad = unit  # "esmalte blanco galón", "cemento 3 bultos"
-        elif not c.palabras and c.unidad is None:
-            c.unidad = unit
+        elif c.unidad is None and (not c.palabras or self._ends(nxt)):
+            c.unidad = unit  # "3 metros de…", "el kilo de…", "esmalte blanco galón"
         else:
             c.palabras.append(self._at(i))
 
+    @staticmethod
+    def _ends(nxt: str) -> bool:
+        return not nxt or nxt in _CORTES or nxt in RELLENO
+
     def _word(self, i: int) -> None:
         word, c = self._at(i), self.c
-        if word in _OTRO and c.vacia:
+        if word in _ANULAN and c.articulo and not c.palabras:
+            self.c = _Clausula()
+        elif word in _OTRO and c.vacia:
             c.cantidad, c.articulo, c.cambio = Decimal(1), True, Cambio.AGREGAR
         elif not self._qualifies(i) and self._is_verb(i):
             return
-        elif word in _ENLACES or word in MARCAN_MEDIDA and c.palabras:
+        elif word in _ENLACES or word in MARCAN_MEDIDA:
             self._link(i)
         elif word in _DETERMINANTES:
             c.determinada = True
-        elif word in _RELLENO and not self._qualifies(i):
+        elif word in RELLENO and not self._qualifies(i) or _RISA.fullmatch(word):
             return
         elif len(word) > 1 and word[0].isalnum():
             c.palabras.append(word)
@@ -257,6 +274,9 @@ class _Lector:
     def _link(self, i: int) -> None:
         if self.c.palabras:
             self.c.palabras.append(self._at(i))
+        elif self._at(i) in MARCAN_MEDIDA:
+            self.c.palabras.append(self._at(i))
+            self.c.continua = True
         elif self._at(i) in ("de", "del") and self.c.unidad is None:
             self.c.continua = True
 
@@ -290,10 +310,14 @@ def _joined(last: _Clausula, c: _Clausula) -> bool:
     if c.corrige:
         _correct(last, c)
         return True
-    if c.cantidad is None and not c.rango and (c.continua or _only_sizes(c)):
+    if c.sin_contar and (c.continua or _only_sizes(c)):
         last.palabras += (["de"] if c.continua and last.palabras else []) + c.palabras
         return True
-    if not c.palabras and c.cantidad is not None and last.cantidad is None and not last.rango:
+    if c.continua and c.cantidad is not None and last.palabras and last.sin_contar:
+        last.cantidad, last.unidad = c.cantidad, c.unidad or last.unidad
+        last.palabras += c.palabras  # "se rompió un tubo, necesito uno de 3/4"
+        return True
+    if not c.palabras and c.cantidad is not None and last.sin_contar:
         last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
         return True
     if c.continua and last.palabras:
@@ -312,7 +336,11 @@ def _correct(last: _Clausula, c: _Clausula) -> None:
 
 
 def _borrow(last: _Clausula, c: _Clausula) -> None:
-    """ "dos docenas de lija 220 y una de la 400": lija, and a dozen too."""
+    """ "dos docenas de lija 220 y una de la 400": lija, and a dozen too; "10 bolsas de cemento y
+    5 de yeso": bolsas."""
+    if last.unidad in CONTABLES and c.unidad is None and c.palabras[0].isalpha():
+        c.unidad = last.unidad
+        return
     c.palabras = [last.palabras[0], *c.palabras]
     if c.articulo and last.docena and c.cantidad == 1 and c.unidad is None:
         c.cantidad, c.docena = Decimal(12), True

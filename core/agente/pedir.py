@@ -16,11 +16,14 @@ from core.agente.elegir import (
     otra_unidad,
 )
 from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
+from core.agente.numeros import UNIDADES
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import linea_de, ofertar, poner, recordar
+from core.catalogo.texto import fold
 from core.ports import ProductoVisto
 from core.unidades import MILESIMA, allows_fraction
 
+_AL_FINAL = re.compile(r"(.+?) (\d+(?:\.\d+)?) ([a-zñ]+)")
 _PLURAL = re.compile(r"\b(?:los|las|esos|esas|estos|estas|unos|unas|algunos|algunas)\b", re.I)
 
 
@@ -38,12 +41,25 @@ class Compra:
     def pedir(self, pedido: Pendiente, *, sumar: bool = False) -> None:
         """Add what `pedido` clearly means; ask where it is not clear."""
         found = elegir(self.s.catalogo, pedido)
+        if not found.exacta and pedido.cantidad is None:
+            pedido, found = self._counted(pedido, found)
         if not found.candidatos:
             self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
         elif found.unico is None or not found.exacta:
             self._ask_which(pedido, found)
         else:
             self.agregar(found.unico, pedido, sumar=sumar)
+
+    def _counted(self, pedido: Pendiente, found: Eleccion) -> tuple[Pendiente, Eleccion]:
+        """ "pintura blanca 3 galones": no size of what we have, but the unit it is sold by."""
+        match = _AL_FINAL.fullmatch(pedido.texto)
+        unidad = UNIDADES.get(match[3]) if match else None
+        if match is None or unidad is None:
+            return pedido, found
+        again = Pendiente(match[1], Decimal(match[2]), unidad)
+        other = elegir(self.s.catalogo, again)
+        sold_so = all(UNIDADES.get(fold(p.unidad)) == unidad for p in other.candidatos)
+        return (again, other) if other.candidatos and sold_so else (pedido, found)
 
     def agregar(self, producto: ProductoVisto, pedido: Pendiente, *, sumar: bool = False) -> None:
         """Put `producto` in the carrito, if there is any, in a quantity that it is sold in."""
@@ -129,6 +145,10 @@ def pedir(s: Situacion) -> Decision:
             compra.pedir(pedido, sumar=item.cambio is Cambio.AGREGAR)
         elif not _of_the_spoken(compra, pedido, sumar=item.cambio is Cambio.AGREGAR):
             return _of_what(s, pedido)
+    lost = compra.hechos and all(h.clave == "no_encontrado" for h in compra.hechos)
+    asked = s.memoria.pregunta is not None and bool(s.memoria.pregunta.opciones)
+    if lost and asked and not compra.pregunta and compra.carrito == s.memoria.carrito:
+        return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
     return compra.decision("pedir")
 
 
@@ -170,7 +190,7 @@ def elegir_opcion(s: Situacion) -> Decision | None:
     opciones = [rows[i] for i in pregunta.opciones if i in rows]
     if not pregunta.opciones:
         return _product_at_last(s, pregunta)
-    if any(i.producto for i in s.turno.items[1:]):
+    if any(i.producto for i in s.turno.items[1:]) and not s.turno.opciones:
         return None
     item = s.turno.items[0] if s.turno.items else Item(None)
     chosen = _chosen(s, opciones, item)
@@ -179,8 +199,9 @@ def elegir_opcion(s: Situacion) -> Decision | None:
     compra = Compra(s)
     compra.cola = []
     pedido = _wanted(s, pregunta, item)
-    if len(chosen) == 1:
-        compra.agregar(chosen[0], pedido, sumar=item.cambio is Cambio.AGREGAR)
+    if len(chosen) == 1 or len(s.turno.opciones) > 1 or s.turno.todas:
+        for producto in chosen:
+            compra.agregar(producto, pedido, sumar=item.cambio is Cambio.AGREGAR)
     else:
         compra._ask_which(pedido, Eleccion(tuple(chosen)))
     for waiting in s.memoria.cola:
@@ -193,9 +214,11 @@ def _chosen(
 ) -> Sequence[ProductoVisto] | None:
     """By number, by price, by their words; all of them again when only a quantity came."""
     turno = s.turno
-    if turno.opcion is not None and opciones:
-        place = turno.opcion - 1 if turno.opcion > 0 else len(opciones) - 1
-        return [opciones[place]] if place < len(opciones) else None
+    if turno.todas:
+        return opciones
+    if turno.opciones:
+        places = [p - 1 if p > 0 else len(opciones) - 1 for p in turno.opciones]
+        return [opciones[p] for p in places if p < len(opciones)] or None
     if turno.preferencia is not None:
         by_price = sorted(opciones, key=lambda p: (p.precio, p.id))
         return [by_price[0 if turno.preferencia == "barato" else -1]]
