@@ -1,6 +1,7 @@
 """Stand-ins that hold state, one per Protocol of core/ports.py. No patching anywhere."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,3 +88,29 @@ class CifradoDePapel:
         if (de, para) != (empresa_id, clave):
             raise CredencialesIlegibles("Las credenciales no se pueden leer.")
         return datos
+
+
+@dataclass
+class MetricasEnMemoria:
+    """core.ports.Metricas in a Counter: (what, its labels in alphabetical order) → how often."""
+
+    cuentas: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def mensaje_recibido(self, *, canal: str) -> None:
+        self.cuentas["mensajes_recibidos", canal] += 1
+
+    def turno(self, *, resultado: str, motor: str, segundos: float) -> None:
+        self.cuentas["turnos", motor, resultado] += 1
+
+    def entrega(self, *, canal: str, resultado: str) -> None:
+        self.cuentas["entregas", canal, resultado] += 1
+
+    def filas_importadas(self, n: int, *, resultado: str) -> None:
+        if n:
+            self.cuentas["importacion_filas", resultado] += n
+
+    def campana_perdida(self, *, tarea: str) -> None:
+        self.cuentas["campanas_perdidas", tarea] += 1
+
+    def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
+        self.cuentas["http_peticiones", str(estado), metodo, ruta] += 1

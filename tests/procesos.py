@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from celery import Celery
 from honcho.environ import parse_procfile
+
+from core.adapters.celery_queue import KEY_PREFIX
+from core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,6 +61,10 @@ class Proceso:
                 return line
         raise AssertionError("\n".join(self.lines[-40:]))
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+
     def stop(self) -> None:
         self._process.terminate()
         try:
@@ -88,3 +97,29 @@ def procfile(name: str) -> str:
     command = parse_procfile((ROOT / "Procfile").read_text()).processes[name]
     assert shlex.split(command)
     return str(command)
+
+
+def worker(name: str, app: str = "tests.tareas:celery") -> str:
+    """The Procfile's worker `name`, for the tasks of another application."""
+    return procfile(name).replace("workers.app:celery", app)
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """An installation's, over a test's own servers and at free ports."""
+    with socket.socket() as web, socket.socket() as flower:
+        for probe in (web, flower):
+            probe.bind(("127.0.0.1", 0))
+        return {
+            "DATA_DIR": str(settings.data_dir),
+            "PORT": str(web.getsockname()[1]),
+            "FLOWER_PORT": str(flower.getsockname()[1]),
+            **more,
+        }
+
+
+def send(name: str, settings: Settings, *, task_id: str, **ids: int) -> None:
+    """Put one task into the queue of a `worker("mantenimiento")`."""
+    publisher = Celery("prueba", broker=settings.broker_url, set_as_current=False)
+    publisher.conf.broker_transport_options = {"global_keyprefix": KEY_PREFIX}
+    publisher.send_task(name, kwargs=ids, queue="mantenimiento", task_id=task_id)
+    publisher.close()

@@ -3,6 +3,7 @@
 from celery import Celery
 
 from core.adapters.celery_log import observe_tareas
+from core.adapters.metricas import metricas
 from core.settings import Settings
 from core.wiring import build_database
 from tests.tropiezos import FALLAS
@@ -20,3 +21,9 @@ def falla(empresa_id: int, chat_id: int, n: int) -> None:
         list(FALLAS.values())[n](db)
     finally:
         db.close()
+
+
+@celery.task(name="prueba.turno")
+def turno() -> None:
+    """Counts a turn, each time."""
+    metricas().turno(resultado="respondido", motor="offline", segundos=0.2)

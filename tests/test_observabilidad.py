@@ -8,10 +8,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 import redis
 import structlog
-from celery import Celery
 from flask_openapi3 import OpenAPI
 
 from core.adapters import observabilidad
@@ -20,7 +20,7 @@ from core.db import Database
 from core.settings import Settings
 from tests.acceso import Tienda, open_tienda
 from tests.fakes import ClavesRapidas, ColaEnMemoria
-from tests.procesos import procfile, running
+from tests.procesos import environment, procfile, running, send, worker
 from tests.tropiezos import API, BOT, CLAVE, FALLAS, JWT, TEXTO, TODOS
 from web.app import create_app
 from web.auth import publica
@@ -74,7 +74,15 @@ def checked(written: list[str]) -> list[dict[str, Any]]:
     for line in written:
         found = [c for c in TODOS if c in line or json.dumps(c)[1:-1] in line]
         assert not found, line
-    return [json.loads(line) for line in written]
+    return [parsed(line) for line in written]
+
+
+def parsed(line: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(line)
+    except ValueError as e:
+        raise AssertionError("no JSON: " + repr(line)) from e
+    return found
 
 
 def of(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
@@ -189,42 +197,16 @@ def test_this_installations_own_secrets_are_known_by_heart(settings: Settings) -
 # --- real processes ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def env(settings: Settings) -> dict[str, str]:
-    """An installation's environment over this test's servers, at free ports."""
-    with socket.socket() as a, socket.socket() as b:
-        a.bind(("127.0.0.1", 0))
-        b.bind(("127.0.0.1", 0))
-        return {
-            "DATA_DIR": str(settings.data_dir),
-            "PORT": str(a.getsockname()[1]),
-            "FLOWER_PORT": str(b.getsockname()[1]),
-        }
-
-
-def test_a_worker_binds_ids_and_tells_no_words(
-    settings: Settings, db: Database, env: dict[str, str]
-) -> None:
+def test_a_worker_binds_ids_and_tells_no_words(settings: Settings, db: Database) -> None:
     redis.Redis.from_url(settings.redis_location).flushall()
-    publisher = Celery("prueba", broker=settings.broker_url, set_as_current=False)
-    publisher.conf.broker_transport_options = {"global_keyprefix": "agente:"}
     for n in range(len(FALLAS)):
-        publisher.send_task(
-            "prueba.falla",
-            kwargs={"empresa_id": 1, "chat_id": 40 + n, "n": n},
-            queue="mantenimiento",
-            task_id=f"tarea-{n}",
-        )
-    publisher.close()
-    command = (
-        procfile("mantenimiento").replace("workers.app:celery", "tests.tareas:celery").split(" -P")
-    )[0] + " -P threads -c 1 --without-gossip --without-mingle"
-    with running(command, env) as worker:
+        send("prueba.falla", settings, task_id=f"tarea-{n}", empresa_id=1, chat_id=40 + n, n=n)
+    with running(worker("mantenimiento"), environment(settings)) as process:
         for n in range(len(FALLAS)):
-            worker.await_line(lambda line, n=n: f'"tarea-{n}"' in line and '"estado"' in line)
+            process.await_line(lambda line, n=n: f'"tarea-{n}"' in line and '"estado"' in line)
 
     # Celery's farewell goes to stdout past all logging.
-    events = checked([line for line in worker.lines if line and not line.startswith("worker: ")])
+    events = checked([line for line in process.lines if line and not line.startswith("worker: ")])
     ended = of(events, "tarea")
     assert [e["chat_id"] for e in ended] == [40 + n for n in range(len(FALLAS))]
     assert {e["estado"] for e in ended} == {"FAILURE", "SUCCESS"}
@@ -239,10 +221,9 @@ def test_a_worker_binds_ids_and_tells_no_words(
 
 
 def test_gunicorn_and_its_workers_speak_json_from_the_first_line(
-    settings: Settings, db: Database, env: dict[str, str]
+    settings: Settings, db: Database
 ) -> None:
-    import httpx
-
+    env = environment(settings)
     base = f"http://127.0.0.1:{env['PORT']}"
     with running(procfile("web"), env) as web:
         web.await_line(lambda line: "Booting worker" in line)

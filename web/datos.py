@@ -3,8 +3,12 @@
 One session per request, closed with it. `sesion()` is bound to the caller's empresa.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from core.db import EMPRESA, Database, engine_options, make_pool
@@ -25,7 +29,10 @@ def init_app(app: Flask, settings: Settings, *, max_connections: int = 20) -> Da
     app.config["SQLALCHEMY_BINDS"] = {"sistema": {"url": dialect, **engine_options(sistema_pool)}}
     db.init_app(app)
     with app.app_context():
-        return Database(app=db.engine, sistema=db.engines["sistema"])
+        database = Database(app=db.engine, sistema=db.engines["sistema"])
+    event.listen(database.app_engine, "engine_disposed", lambda _: app_pool.close())
+    event.listen(database.sistema_engine, "engine_disposed", lambda _: sistema_pool.close())
+    return database
 
 
 def servicios() -> Servicios:
@@ -48,6 +55,25 @@ def sesion_of(empresa_id: int) -> Session:
     if session.info.setdefault(EMPRESA, empresa_id) != empresa_id:
         raise RuntimeError("this request's session already belongs to another empresa")
     return session
+
+
+class DeLaPeticion(Database):
+    """The core's Database over this request's session: what the check of the token began goes on
+    as the transaction of the work, and an authenticated write costs one connection and one commit.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(app=db.engine, sistema=db.engines["sistema"])
+
+    @contextmanager
+    def empresa(self, empresa_id: int) -> Iterator[Session]:
+        session = sesion_of(empresa_id)
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 def release() -> None:

@@ -31,3 +31,11 @@ control_socket_disable = True
 def post_fork(server: Any, worker: Any) -> None:
     """A killed master's children must free the port at once for the master that follows."""
     tether.die_with_parent(signal.SIGKILL)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Ring the bells still in hand and end the pools while their threads can still be joined."""
+    if worker.wsgi is not None:
+        servicios = worker.wsgi.extensions["servicios"]
+        servicios.cola.close()
+        servicios.db.close()
