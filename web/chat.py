@@ -28,6 +28,7 @@ from web.auth import Identidad, identidad, issue_cliente_token, publica, require
 from web.datos import servicios
 from web.formas import show_mensaje, show_ventas
 from web.oyente import Aviso, Oyente
+from web.paginas import Consulta
 
 api = APIBlueprint("chat", __name__, abp_tags=[Tag(name="Chat")])
 
@@ -60,7 +61,7 @@ class TextoNuevo(BaseModel):
     id_externo: IdExterno | None = None
 
 
-class Espera(BaseModel):
+class Espera(Consulta):
     esperar: float = Field(0, ge=0, le=30, description="Segundos que se espera la respuesta")
 
 
@@ -68,11 +69,11 @@ class ChatPath(BaseModel):
     chat_id: str
 
 
-class Historial(BaseModel):
+class Historial(Consulta):
     limite: int | None = Field(None, ge=1, le=1000, description="Solo los últimos")
 
 
-class Desde(BaseModel):
+class Desde(Consulta):
     last_event_id: int = Field(0, alias="Last-Event-ID", ge=0)
 
 
@@ -114,10 +115,9 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
     who = identidad()
     if who.rol == Rol.CLIENTE:
         _chat_of(who, body.chat_id)
-    datos.release()
     s = servicios()
     got = receive_mensaje(
-        s.db,
+        datos.DeLaPeticion(),
         s.cola,
         s.settings,
         empresa_id=who.empresa_id,
@@ -135,6 +135,7 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
     }
     if not query.esperar or not got.ia_activa:
         return accepted, 202
+    datos.release()
     answer = _await_respuesta(who.empresa_id, got.chat_pk, got.mensaje_id, query.esperar)
     return (answer, 200) if answer else (accepted, 202)
 

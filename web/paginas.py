@@ -12,6 +12,7 @@ skipped nor repeated. `by` must be unique together and never NULL.
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
@@ -24,7 +25,16 @@ from core.errors import Invalid
 T = TypeVar("T")
 
 
-class Pagina(BaseModel):
+class Consulta(BaseModel):
+    """A route's query. flask-openapi3 asks for its schema on every request: it is made once."""
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        return super().model_json_schema(*args, **kwargs)
+
+
+class Pagina(Consulta):
     """The query of every list."""
 
     limite: int = Field(default=50, ge=1, le=200)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.bitacora import audit
@@ -168,16 +168,21 @@ def revoke_sesion(
         )
 
 
+# Asked by every request, so written out: building it anew each time costs more than running it.
+_FIND = text(
+    """
+    SELECT s.usuario_id, s.chat_id, u.rol FROM sesion s
+    LEFT JOIN usuario u ON u.empresa_id = s.empresa_id AND u.id = s.usuario_id
+    WHERE s.empresa_id = :empresa_id AND s.id = :sesion_id
+      AND s.revocada_en IS NULL AND s.expira_en > now()
+      AND (u.activo OR s.chat_id IS NOT NULL)
+    """
+)
+
+
 def find_sesion(session: Session, *, empresa_id: int, sesion_id: UUID) -> Vista | None:
     """Who holds this sesion, if it stands and the person is active: one query."""
-    row = session.execute(
-        select(Sesion.usuario_id, Sesion.chat_id, Usuario.rol)
-        .outerjoin(
-            Usuario,
-            and_(Usuario.empresa_id == Sesion.empresa_id, Usuario.id == Sesion.usuario_id),
-        )
-        .where(*_standing(empresa_id, sesion_id), or_(Usuario.activo, Sesion.chat_id.is_not(None)))
-    ).one_or_none()
+    row = session.execute(_FIND, {"empresa_id": empresa_id, "sesion_id": sesion_id}).one_or_none()
     if row is None:
         return None
     rol = Rol(row.rol) if row.usuario_id is not None else Rol.CLIENTE
