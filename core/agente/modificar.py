@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
-from core.agente.elegir import coincide
+from core.agente.elegir import coincide, elegir
 from core.agente.estado import Linea, Pendiente
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar
@@ -35,7 +35,7 @@ def _change(compra: Compra, item: Item) -> bool:
     """Set a line's quantity, replace a line, or add one; False when it fits no line."""
     carrito = compra.carrito
     old = _line_of(compra.s, carrito, item.viejo) if item.viejo else None
-    line = _line_of(compra.s, carrito, item.producto, item.unidad)
+    line = _same_line(compra.s, carrito, item)
     sumar = item.cambio is Cambio.AGREGAR
     if line is not None and old is None:
         row = compra.s.catalogo.por_id([line.producto_id]).get(line.producto_id)
@@ -138,6 +138,17 @@ def _only(s: Situacion) -> Decision:
         if not _change(compra, item):
             return _unclear(s)
     return compra.decision("modificar")
+
+
+def _same_line(s: Situacion, carrito: Sequence[Linea], item: Item) -> Linea | None:
+    """The line that the item speaks of, and not of another producto that resembles it."""
+    line = _line_of(s, carrito, item.producto, item.unidad)
+    if line is None or item.producto is None:
+        return line
+    if coincide(_named(line), terms(item.producto)) == 1:
+        return line
+    found = elegir(s.catalogo, Pendiente(item.producto, item.cantidad, item.unidad))
+    return line if any(p.id == line.producto_id for p in found.candidatos) else None
 
 
 def _line_of(
