@@ -33,6 +33,10 @@ class Cola(Protocol):
         """
         ...
 
+    def close(self, timeout: float = 2.0) -> None:
+        """Let out the bells that are due, for `timeout` seconds at most, and take no more."""
+        ...
+
 
 # --- figures -----------------------------------------------------------------------------------
 

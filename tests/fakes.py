@@ -18,6 +18,9 @@ class ColaEnMemoria:
     def ring(self, tarea: Tarea, *, after: float = 0.0, **ids: int) -> None:
         self.timbres.append((tarea, ids))
 
+    def close(self, timeout: float = 2.0) -> None:
+        """Nothing waits here."""
+
 
 @dataclass
 class ClavesRapidas:

@@ -18,7 +18,7 @@ from core.wiring import Servicios, build_servicios
 
 celery = Celery(
     "agente",
-    include=["workers.mensajes", "workers.catalogo", "workers.barrido"],
+    include=["workers.mensajes", "workers.catalogo", "workers.canales", "workers.barrido"],
 )
 celery.config_from_object("celeryconfig")
 observe_tareas()

@@ -1,7 +1,7 @@
 """The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
 
 from core.catalogo.barrido import ring_due_importaciones
-from core.mensajes.barrido import ring_due_chats
+from core.mensajes.barrido import ring_due_canales, ring_due_chats, ring_due_entregas
 from core.ports import Tarea
 from workers.app import celery, servicios
 
@@ -11,4 +11,6 @@ def sweep() -> None:
     """Idempotent: it only rings bells, and a bell too many finds nothing to do."""
     s = servicios()
     ring_due_chats(s.db, s.cola, s.settings)
+    ring_due_entregas(s.db, s.cola, s.settings)
     ring_due_importaciones(s.db, s.cola)
+    ring_due_canales(s.db, s.cola)

@@ -3,6 +3,7 @@
 import structlog
 
 from core.agente.turno import Desenlace
+from core.mensajes.entregas import deliver_mensaje as deliver
 from core.ports import Tarea
 from workers.app import celery, servicios, vendedor
 
@@ -19,6 +20,16 @@ def answer_chat(empresa_id: int, chat_id: int) -> None:
 def answer_chat_solo(empresa_id: int, chat_id: int) -> None:
     """Idempotent: as answer_chat; attempts are counted in the message's row before the work."""
     _tell(vendedor().answer_chat(empresa_id=empresa_id, chat_id=chat_id, solo=True))
+
+
+@celery.task(name=Tarea.DELIVER_MENSAJE.value)
+def deliver_mensaje(empresa_id: int, mensaje_id: int) -> None:
+    """Idempotent: a reply that is leased, sent or not due is left alone."""
+    s = servicios()
+    ended = deliver(
+        s.db, s.cola, s.settings, s.canales, empresa_id=empresa_id, mensaje_id=mensaje_id
+    )
+    _log.info("entrega", estado=ended.desenlace.value, error=ended.error)
 
 
 def _tell(ended: Desenlace) -> None:

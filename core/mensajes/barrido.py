@@ -3,6 +3,8 @@
 from sqlalchemy import text
 
 from core.db import Database
+from core.mensajes.canales import due_canales
+from core.mensajes.entregas import due_entregas
 from core.ports import Cola, Tarea
 from core.settings import Settings
 
@@ -52,6 +54,24 @@ def ring_due_chats(db: Database, cola: Cola, settings: Settings) -> int:
     for row in due:
         tarea = Tarea.ANSWER_CHAT_SOLO if row.solo else Tarea.ANSWER_CHAT
         cola.ring(tarea, empresa_id=row.empresa_id, chat_id=row.id)
+    return len(due)
+
+
+def ring_due_entregas(db: Database, cola: Cola, settings: Settings) -> int:
+    """Ring for every reply that should be on its way and is not; how many. Idempotent."""
+    with db.sistema() as session:
+        due = due_entregas(session, rering_segundos=settings.rering_segundos)
+    for empresa_id, mensaje_id in due:
+        cola.ring(Tarea.DELIVER_MENSAJE, empresa_id=empresa_id, mensaje_id=mensaje_id)
+    return len(due)
+
+
+def ring_due_canales(db: Database, cola: Cola) -> int:
+    """Ring for every canal that waits to be checked with its provider; how many. Idempotent."""
+    with db.sistema() as session:
+        due = due_canales(session)
+    for empresa_id, canal_id in due:
+        cola.ring(Tarea.CHECK_CANAL, empresa_id=empresa_id, canal_id=canal_id)
     return len(due)
 
 
