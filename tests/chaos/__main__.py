@@ -6,11 +6,17 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
-from tests.chaos.experimentos import EXPERIMENTOS, Informe, run_experimento
+from tests.chaos.acks import compare
+from tests.chaos.experimentos import EXPERIMENTOS, Experimento, Informe, run_experimento
 from tests.chaos.fallas import TEXTO_VENENO
 from tests.chaos.instalacion import CALM, Instalacion, refuse_other_peoples_servers
-from tests.chaos.tabla import print_informes
+from tests.chaos.mutaciones import MUTACIONES, Hallado, Mutacion, run_mutacion
+from tests.chaos.tabla import print_hallados, print_informes
 
 
 def say(line: str) -> None:
@@ -22,36 +28,70 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--solo", metavar="NOMBRE", help="lo que contenga NOMBRE, y nada más")
     parser.add_argument("--rapido", action="store_true", help="un golpe por experimento")
-    parser.add_argument("--conservar", action="store_true", help="no borrar el DATA_DIR")
+    parser.add_argument("--conservar", action="store_true", help="no borrar los DATA_DIR")
+    parser.add_argument("--acks", action="store_true", help="solo comparar con y sin acks")
     arguments = parser.parse_args()
     refuse_other_peoples_servers()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that `finally` stops what we started
-    informes = _experimentos(arguments)
-    print_informes(informes, say)
-    return 0 if all(i.resultado == "pasa" for i in informes) else 1
-
-
-def _experimentos(arguments: argparse.Namespace) -> list[Informe]:
-    chosen = [e for e in EXPERIMENTOS if not arguments.solo or arguments.solo in e.nombre]
-    if not chosen:
-        return []
-    instalacion = Instalacion({**CALM, "veneno": TEXTO_VENENO})
-    say(f"Arrancando una instalación en {instalacion.data_dir} …")
+    if arguments.acks:
+        compare(say)
+        return 0
     start = time.monotonic()
-    instalacion.start()
-    say(f"Listo en {time.monotonic() - start:.0f} s")
-    informes = []
-    try:
+    wanted = arguments.solo or ""
+    informes = _break_it(arguments, [e for e in EXPERIMENTOS if wanted in e.nombre])
+    hallados = _take_safeguards_away(arguments, [m for m in MUTACIONES if wanted in m.nombre])
+    if not informes and not hallados:
+        parser.error(f"nada se llama así: {wanted}")
+    if informes:
+        print_informes(informes, say)
+    if hallados:
+        print_hallados(hallados, say)
+    good = all(i.resultado == "pasa" for i in informes) and all(h.notada for h in hallados)
+    say(f"{'PASA' if good else 'FALLA'} en {(time.monotonic() - start) / 60:.1f} min")
+    return 0 if good else 1
+
+
+def _break_it(arguments: argparse.Namespace, chosen: list[Experimento]) -> list[Informe]:
+    informes: list[Informe] = []
+    if not chosen:
+        return informes
+    with _running({**CALM, "veneno": TEXTO_VENENO}, arguments) as instalacion:
         for experimento in chosen:
             say(f"· {experimento.nombre}")
-            informes.append(run_experimento(instalacion, experimento, say))
-            for falta in informes[-1].faltas[:10]:
-                say(f"    FALTA {falta.regla}: {falta.detalle}")
+            veces = 1 if arguments.rapido else experimento.veces
+            informe = run_experimento(instalacion, replace(experimento, veces=veces), say)
+            informes.append(informe)
+            say(f"  {informe.resultado} en {informe.segundos:.0f} s")
+    return informes
+
+
+def _take_safeguards_away(arguments: argparse.Namespace, chosen: list[Mutacion]) -> list[Hallado]:
+    hallados: list[Hallado] = []
+    if not chosen:
+        return hallados
+    with _running(CALM, arguments) as instalacion:
+        for mutacion in chosen:
+            say(f"· {mutacion.nombre}")
+            hallado = run_mutacion(instalacion, mutacion, say)
+            hallados.append(hallado)
+            say(f"  {'se nota' if hallado.notada else 'NO SE NOTA'}: {', '.join(hallado.rotas)}")
+    return hallados
+
+
+@contextmanager
+def _running(plan: dict[str, Any], arguments: argparse.Namespace) -> Iterator[Instalacion]:
+    """A new installation for the length of the block; nothing of it is left, unless wanted."""
+    instalacion = Instalacion(plan)
+    say(f"Arrancando una instalación en {instalacion.data_dir} …")
+    start = time.monotonic()
+    try:
+        instalacion.start()
+        say(f"Listo en {time.monotonic() - start:.0f} s")
+        yield instalacion
     finally:
         instalacion.stop()
         if not arguments.conservar:
             instalacion.remove()
-    return informes
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tests.chaos.verificador import Falta, judge
 
 QUIET_SECONDS = 90.0
 _WARM_SECONDS = 4.0
-_WHOLE_SECONDS = 60.0
+WHOLE_SECONDS = 60.0
 _TRIES = 3  # how often a blow that hit nothing is struck again before the run is void
 _INTAKE_SECONDS = 2.0  # what 95 of 100 intakes stay under while the broker is away (P4)
 
@@ -116,7 +116,7 @@ def _strike(campo: Campo, falla: Falla) -> Golpe | None:
     for _ in range(_TRIES):
         golpe = falla(campo)
         golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), QUIET_SECONDS)
-        await_true(lambda: fallas.is_whole(campo.instalacion), _WHOLE_SECONDS)
+        await_true(lambda: fallas.is_whole(campo.instalacion), WHOLE_SECONDS)
         if golpe.vale:
             return golpe
     return None

@@ -64,7 +64,7 @@ class Instalacion:
         self._plan = self._folder / "plan.json"
         self.write_plan(plan)
         self.port, flower = _free_ports(2)
-        self._environment = {
+        self.environment = {
             **os.environ,
             **ENVIRONMENT,
             "DATA_DIR": str(self.data_dir),
@@ -84,7 +84,7 @@ class Instalacion:
         self._launcher = subprocess.Popen(
             [sys.executable, "-m", "core.launcher", "--tethered"],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -187,6 +187,11 @@ class Instalacion:
                 os.kill(pid, what)
             except ProcessLookupError:
                 continue  # it went with its parent
+
+    def restart(self, names: Iterable[str]) -> None:
+        """Kill these programs; the supervisor starts them again, with the plan as it is now."""
+        for name in names:
+            self.signal(self.family(name), signal.SIGKILL)
 
     def log(self, name: str) -> str:
         path = self.data_dir / "logs" / f"{name}.log"

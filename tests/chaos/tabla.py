@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from tests.chaos.experimentos import Informe
+from tests.chaos.mutaciones import Hallado
 
 Say = Callable[[str], None]
 
@@ -18,6 +19,25 @@ def print_informes(informes: Sequence[Informe], say: Say) -> None:
             say(f"NULO {i.nombre}: {i.nulo}")
         for falta in i.faltas[:20]:
             say(f"FALTA {i.nombre}: {falta.regla}: {falta.detalle}")
+
+
+def print_hallados(hallados: Sequence[Hallado], say: Say) -> None:
+    head = ("sin esta defensa", "tomados", "acusados", "ventas", "promesas rotas", "resultado")
+    print_table(head, [_found(h) for h in hallados], say)
+    for h in hallados:
+        for falta in [f for f in h.informe.faltas if f.regla in h.mutacion.se_nota][:2]:
+            say(f"  {h.mutacion.nombre}: {falta.regla}: {falta.detalle}")
+
+
+def _found(h: Hallado) -> tuple[str, ...]:
+    return (
+        h.mutacion.nombre,
+        "+".join(str(len(g.tomados)) for g in h.informe.golpes) or "0",
+        str(h.informe.acusados),
+        str(h.informe.ventas),
+        ", ".join(h.rotas) or "ninguna",
+        "se nota" if h.notada else "NO SE NOTA",
+    )
 
 
 def _row(i: Informe) -> tuple[str, ...]:
