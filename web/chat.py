@@ -27,7 +27,7 @@ from web import datos
 from web.auth import Identidad, identidad, issue_cliente_token, publica, requires
 from web.datos import servicios
 from web.formas import show_mensaje, show_ventas
-from web.oyente import Aviso, Oyente
+from web.oyente import FIN, Aviso, Oyente
 from web.paginas import Consulta
 
 api = APIBlueprint("chat", __name__, abp_tags=[Tag(name="Chat")])
@@ -204,7 +204,7 @@ def _events(who: Identidad, chat_pk: int, last: int, aviso: Aviso) -> Iterator[s
             news, last = _news(who, chat_pk, last)
             yield news or ": sigo aquí\n\n"
         notice = aviso.wait(_LOOK_SECONDS)
-        if notice is None and not _still_valid(who):
+        if notice == FIN or (notice is None and not _still_valid(who)):
             return
 
 
@@ -264,7 +264,7 @@ def _await_respuesta(
                 return answer
             while (notice := aviso.wait(min(left, _LOOK_SECONDS))) == "escribiendo":
                 left = end - time.monotonic()
-            if notice is None and time.monotonic() >= end:
+            if notice == FIN or (notice is None and time.monotonic() >= end):
                 return _read_respuesta(empresa_id, mensaje_id)
 
 

@@ -1,6 +1,7 @@
 """gunicorn's settings, each with its reason (docs/adr/0004)."""
 
 import signal
+import threading
 from typing import Any
 
 from core.adapters import tether
@@ -33,9 +34,27 @@ def post_fork(server: Any, worker: Any) -> None:
     tether.die_with_parent(signal.SIGKILL)
 
 
+def post_worker_init(worker: Any) -> None:
+    """At SIGTERM live pages are sent away, so that only answers under way are waited for."""
+    stop = worker.handle_exit
+
+    def stop_gently(number: int, frame: Any) -> None:
+        # Not here: what a signal interrupts may be holding the lock that closing needs.
+        threading.Thread(target=_send_away, args=(worker.wsgi,)).start()
+        stop(number, frame)
+
+    signal.signal(signal.SIGTERM, stop_gently)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
-    """Ring the bells still in hand and end the pools while their threads can still be joined."""
+    """Ring the last bells and give the connections back."""
     if worker.wsgi is not None:
         servicios = worker.wsgi.extensions["servicios"]
         servicios.cola.close()
         servicios.db.close()
+
+
+def _send_away(app: Any) -> None:
+    oyente = app.extensions.get("oyente")
+    if oyente is not None:
+        oyente.close()

@@ -17,8 +17,12 @@ _RECONNECT_SECONDS = 1.0
 _BUSY_RETRY_SECONDS = 5
 
 
+FIN = "fin"
+
+
 class Aviso:
-    """One waiter's mailbox: "mensaje" when rows changed, "escribiendo" while a turn runs."""
+    """One waiter's mailbox: "mensaje" when rows changed, "escribiendo" while a turn runs, FIN
+    when this process is stopping."""
 
     def __init__(self) -> None:
         self._box: SimpleQueue[str] = SimpleQueue()
@@ -45,6 +49,7 @@ class Oyente:
         self._count = 0
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
+        self._closing = False
 
     @contextmanager
     def waiting(self, empresa_id: int, chat_pk: int) -> Iterator[Aviso]:
@@ -52,7 +57,7 @@ class Oyente:
         connections must leave room for webhooks."""
         aviso, key = Aviso(), (empresa_id, chat_pk)
         with self._lock:
-            if self._count >= self._limit:
+            if self._closing or self._count >= self._limit:
                 raise Unavailable(
                     "Demasiadas conexiones vivas; inténtalo enseguida.",
                     segundos=_BUSY_RETRY_SECONDS,
@@ -71,6 +76,12 @@ class Oyente:
                 self._waiters[key].discard(aviso)
                 if not self._waiters[key]:
                     del self._waiters[key]
+
+    def close(self) -> None:
+        """Send everybody away, for good: a live page comes back to the process that follows."""
+        with self._lock:
+            self._closing = True
+        self._wake_all(FIN)
 
     def _run(self) -> None:
         pause = threading.Event()
@@ -93,8 +104,8 @@ class Oyente:
         for aviso in waiters:
             aviso.put(kind[0] if kind else "mensaje")
 
-    def _wake_all(self) -> None:
+    def _wake_all(self, kind: str = "mensaje") -> None:
         with self._lock:
             waiters = [aviso for group in self._waiters.values() for aviso in group]
         for aviso in waiters:
-            aviso.put("mensaje")
+            aviso.put(kind)
