@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import shlex
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from honcho.environ import parse_procfile
 
 from core.adapters.celery_queue import KEY_PREFIX
 from core.settings import Settings
+from tests.stack import clean_environment, free_ports
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +33,7 @@ class Proceso:
         self._process = subprocess.Popen(
             ["sh", "-c", f"exec {command}"],
             cwd=ROOT,
-            env={**os.environ, "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", **env},
+            env={**clean_environment(), "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -106,15 +106,9 @@ def worker(name: str, app: str = "tests.tareas:celery") -> str:
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
     """An installation's, over a test's own servers and at free ports."""
-    with socket.socket() as web, socket.socket() as flower:
-        for probe in (web, flower):
-            probe.bind(("127.0.0.1", 0))
-        return {
-            "DATA_DIR": str(settings.data_dir),
-            "PORT": str(web.getsockname()[1]),
-            "FLOWER_PORT": str(flower.getsockname()[1]),
-            **more,
-        }
+    port, flower_port = free_ports(2)
+    mine = {"DATA_DIR": settings.data_dir, "PORT": port, "FLOWER_PORT": flower_port}
+    return {name: str(value) for name, value in mine.items()} | more
 
 
 def send(name: str, settings: Settings, *, task_id: str, **ids: int) -> None:

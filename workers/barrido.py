@@ -6,7 +6,7 @@ from core.ports import Tarea
 from workers.app import celery, servicios
 
 
-@celery.task(name=Tarea.SWEEP.value)
+@celery.task(name=Tarea.SWEEP.value, send_events=False)
 def sweep() -> None:
     """Idempotent: it only rings bells, and a bell too many finds nothing to do."""
     s = servicios()

@@ -2,9 +2,14 @@
 
 from core.adapters.observabilidad import configure_logging
 from core.settings import Settings
+from workers.app import celery
 
 _settings = Settings()
 configure_logging(_settings, "flower")
+
+# Each of Flower's eight questions holds one connection and waits, without end, for a second one:
+# with fewer than these they would block one another for ever.
+celery.conf.broker_pool_limit = 32
 
 port = _settings.flower_port
 address = _settings.flower_host

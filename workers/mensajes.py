@@ -29,6 +29,8 @@ def deliver_mensaje(empresa_id: int, mensaje_id: int) -> None:
     ended = deliver(
         s.db, s.cola, s.settings, s.canales, empresa_id=empresa_id, mensaje_id=mensaje_id
     )
+    if ended.canal is not None:
+        s.metricas.entrega(canal=ended.canal, resultado=ended.desenlace.value)
     _log.info("entrega", estado=ended.desenlace.value, error=ended.error)
 
 

@@ -180,7 +180,7 @@ def _plain(arg: Any) -> Any:
     if not isinstance(arg, BaseException):
         return arg
     found = describe_error(arg)[0]
-    return ": ".join(str(found[key]) for key in ("tipo", "mensaje") if key in found)
+    return ": ".join(str(found[key]) for key in ("tipo", "motivo") if found.get(key))
 
 
 def _take_over(handler: logging.Handler, nivel: int) -> None:

@@ -5,6 +5,7 @@ that down, or its answer never came. Every wait is a time in a row.
 """
 
 import time
+from dataclasses import replace
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -71,7 +72,10 @@ def deliver_mensaje(
     """
     with db.empresa(empresa_id) as session:
         taken = take_salida(session, settings, empresa_id=empresa_id, mensaje_id=mensaje_id)
-    ended = taken if isinstance(taken, Entregado) else _send(db, settings, canales, taken)
+    if isinstance(taken, Entregado):
+        ended = taken
+    else:
+        ended = replace(_send(db, settings, canales, taken), canal=taken.cuenta.tipo)
     again = None if ended.desenlace in _OVER else mensaje_id
     following = ended.siguiente or again
     if following is not None and ended.segundos <= _BELL_SECONDS:

@@ -36,12 +36,14 @@ class Desenlace(StrEnum):
 @dataclass(frozen=True)
 class Entregado:
     """error: the stable code of what went wrong, never text. segundos: until there is more to do,
-    with `siguiente`, the reply behind this one, or else with this one again."""
+    with `siguiente`, the reply behind this one, or else with this one again. canal: the tipo of
+    the one that was tried."""
 
     desenlace: Desenlace
     error: str | None = None
     segundos: float = 0.0
     siguiente: int | None = None
+    canal: str | None = None
 
 
 @dataclass(frozen=True)
