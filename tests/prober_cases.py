@@ -163,6 +163,7 @@ _LINEAS = [{"producto_id": PRODUCTO, "cantidad": 1}]
 _BOT = {"tipo": "telegram", "nombre": "Bot", "credenciales": {"token": "1:abc"}}
 _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
 _HOLA = {"mensaje": "hola"}
+_CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
 _UPDATE = {
@@ -209,6 +210,10 @@ CASOS = (
     Caso("GET", "/productos/<int:id>", OBSERVADOR, id=PRODUCTO),
     Caso("PATCH", "/productos/<int:id>", ADMIN, id=PRODUCTO, cuerpo={"stock": 3}),
     Caso("DELETE", "/productos/<int:id>", ADMIN, id=PRODUCTO, espera=204),
+    Caso("POST", "/productos/reemplazar_csv", ADMIN, formulario=_CSV, espera=202, ajeno=None),
+    Caso("GET", "/importaciones/", OBSERVADOR, ajeno=None),
+    Caso("GET", "/importaciones/<int:id>", OBSERVADOR, id=IMPORTACION),
+    Caso("GET", "/importaciones/<int:id>/errores.csv", OBSERVADOR, id=IMPORTACION),
     # Ventas
     Caso("GET", "/ventas/", OBSERVADOR, ajeno=None, consulta={"chat_id": CHAT}),
     Caso("POST", "/ventas/", VENDEDOR, cuerpo={"lineas": _LINEAS}, espera=201),

@@ -4,6 +4,7 @@ The right token succeeds on the very id first; then another shop's token must ge
 what a random id gets, and none of the planted canaries. A route without a case fails.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -119,10 +120,15 @@ class Prober:
             headers={**headers, **cabeceras},
             json=cuerpo,
             query_string=consulta,
-            data=formulario,
+            data=formulario and {k: as_file(v) for k, v in formulario.items()},
         )
         sent = [v for v in (planted or {}).values() if isinstance(v, str)]
         return Respuesta(answer, sent)
+
+
+def as_file(value: Any) -> Any:
+    """Bytes of a form are a file; each call needs a fresh one."""
+    return (io.BytesIO(value), "lista.csv") if isinstance(value, bytes) else value
 
 
 class Respuesta:
