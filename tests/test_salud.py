@@ -209,6 +209,22 @@ def test_work_that_nobody_does_degrades_with_its_reason(
     assert "400 s" in part["detalle"] or "401 s" in part["detalle"]
 
 
+def test_imports_that_wait_behind_one_that_advances_are_no_trouble(
+    client: FlaskClient, tienda: Tienda
+) -> None:
+    for _ in range(2):
+        importing(tienda, seconds=400)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text(
+                "UPDATE importacion SET estado = 'procesando', filas_procesadas = 9, lease_hasta ="
+                " now() + interval '9 s' WHERE id = (SELECT min(id) FROM importacion)"
+            )
+        )
+    answer, _ = ask(client, "/salud")
+    assert answer.json["componentes"]["catalogo"]["estado"] == "ok", answer.text
+
+
 def test_a_maintenance_queue_that_piles_up_degrades(
     client: FlaskClient, settings: Settings
 ) -> None:

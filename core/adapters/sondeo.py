@@ -31,7 +31,8 @@ class Atraso:
 
     sin_responder: since the oldest message arrived that the seller owes an answer.
     entrega_vencida: since the oldest reply should have left.
-    importacion_parada: since the oldest open import that no worker holds was created.
+    importacion_parada: since the first import of an empresa could have begun and did not, or its
+    worker fell silent; the ones behind it wait by right.
     """
 
     sin_responder: float
@@ -138,8 +139,12 @@ _ENTREGAS = text(
 )
 _IMPORTACIONES = text(
     """
-    SELECT i.estado, count(*) AS n, extract(epoch FROM clock_timestamp() - min(i.creada_en)
-        FILTER (WHERE i.lease_hasta IS NULL OR i.lease_hasta < clock_timestamp())) AS parada
+    SELECT i.estado, count(*) AS n, extract(epoch FROM clock_timestamp() - min(
+        CASE WHEN i.lease_hasta < clock_timestamp() THEN i.lease_hasta
+             WHEN i.lease_hasta IS NULL AND i.filas_procesadas = 0 THEN i.creada_en END)
+        FILTER (WHERE NOT EXISTS (
+            SELECT FROM importacion a WHERE a.empresa_id = i.empresa_id AND a.id < i.id
+                AND a.estado IN ('en_cola', 'procesando', 'indexando')))) AS parada
     FROM importacion i JOIN empresa e ON e.id = i.empresa_id AND NOT e.efimera
     WHERE i.estado IN ('en_cola', 'procesando', 'indexando') GROUP BY i.estado
     """
