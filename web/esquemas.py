@@ -116,3 +116,55 @@ class Vaciado(_Respuesta):
 
 class VaciadoGlobal(Vaciado):
     empresas: int
+
+
+class ProductoVisto(_Respuesta):
+    id: int
+    sku: str | None
+    nombre: str
+    descripcion: str
+    categoria: str
+    marca: str
+    unidad: str
+    precio: str = Field(pattern=_DINERO)
+    moneda: str
+    stock: float
+    activo: bool
+
+
+class ImportacionEncolada(_Respuesta):
+    importacion_id: int
+
+
+class ErrorDeArchivo(_Respuesta):
+    codigo: str
+    mensaje: str
+
+
+class ErrorDeFila(ErrorDeArchivo):
+    fila: int = Field(description="La línea del archivo; los títulos son la 1.")
+    columna: str | None
+    codigo: str
+    mensaje: str
+
+
+class ResumenDeImportacion(_Respuesta):
+    id: int
+    estado: Literal["en_cola", "procesando", "indexando", "completada", "fallida"]
+    modo: Literal["reemplazar", "actualizar"]
+    nombre_archivo: str
+    filas_total: int | None
+    filas_procesadas: int
+    creados: int
+    actualizados: int
+    sin_cambios: int
+    desactivados: int
+    con_error: int
+    indexados: int
+    error: ErrorDeArchivo | None = Field(description="Por qué no se aplicó nada.")
+    creada_en: datetime
+    terminada_en: datetime | None
+
+
+class ImportacionVista(ResumenDeImportacion):
+    errores: list[ErrorDeFila] = Field(description="Los primeros 100.")

@@ -16,6 +16,7 @@ from web import datos
 from web.auth import identidad, requires
 from web.campos import Id, Texto
 from web.datos import servicios, sesion
+from web.esquemas import Lista, ProductoVisto
 from web.formas import money, quantity
 from web.paginas import Pagina, Tramo, take_page
 
@@ -61,7 +62,7 @@ class ProductoCambios(BaseModel):
     activo: bool = True
 
 
-@api.get("/", summary="Buscar o listar productos")
+@api.get("/", summary="Buscar o listar productos", responses={200: Lista[ProductoVisto]})
 @requires(Rol.OBSERVADOR)
 def list_productos(query: Filtros) -> dict[str, Any]:
     found = select(Producto).where(Producto.empresa_id == identidad().empresa_id)
@@ -74,7 +75,7 @@ def list_productos(query: Filtros) -> dict[str, Any]:
     return _by_words(found, query, query.q).answer(show_producto)
 
 
-@api.post("/", summary="Crear un producto")
+@api.post("/", summary="Crear un producto", responses={201: ProductoVisto})
 @requires(Rol.ADMIN)
 def create_producto(body: ProductoNuevo) -> tuple[dict[str, Any], int]:
     row = productos.create_producto(
@@ -89,14 +90,14 @@ def create_producto(body: ProductoNuevo) -> tuple[dict[str, Any], int]:
     return shown, 201
 
 
-@api.get("/<int:id>", summary="Un producto")
+@api.get("/<int:id>", summary="Un producto", responses={200: ProductoVisto})
 @requires(Rol.OBSERVADOR)
 def read_producto(path: Id) -> dict[str, Any]:
     row = productos.find_producto(sesion(), empresa_id=identidad().empresa_id, producto_id=path.id)
     return show_producto(row)
 
 
-@api.patch("/<int:id>", summary="Cambiar un producto")
+@api.patch("/<int:id>", summary="Cambiar un producto", responses={200: ProductoVisto})
 @requires(Rol.ADMIN)
 def update_producto(path: Id, body: ProductoCambios) -> dict[str, Any]:
     row = productos.update_producto(

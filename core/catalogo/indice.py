@@ -8,10 +8,11 @@ import math
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
-from core.catalogo.sinonimos import Mencion, Sinonimos
+from core.catalogo.sinonimos import Sinonimos
 from core.catalogo.texto import Medida, fold, terms, words
 
 MINIMO = 0.15  # below this a match is chance
@@ -53,8 +54,10 @@ class _Ficha:
     sku: str | None
 
 
-def _short(texto: Texto) -> str:
-    return texto.descripcion[:_DESCRIPCION_MAX]
+@lru_cache(maxsize=5_000)
+def _field_words(texto: str) -> tuple[str, ...]:
+    """Of a marca or a categoria, which many productos share."""
+    return tuple(words(texto))
 
 
 @dataclass(slots=True)
@@ -92,9 +95,15 @@ class Indice:
         slot = len(self._fichas)
         name = terms(texto.nombre)
         stems = [t for t in name if isinstance(t, str)]
-        sizes = [t for t in (*name, *terms(_short(texto))) if isinstance(t, Medida)]
+        more = terms(texto.descripcion[:_DESCRIPCION_MAX]) if texto.descripcion else []
+        sizes = [t for t in (*name, *more) if isinstance(t, Medida)]
         mentions = self._sinonimos.find(stems, pregunta=False)
-        keys = self._keys(texto, stems, mentions)
+        keys = dict.fromkeys((t for t in more if isinstance(t, str)), _PEOR)
+        keys.update(dict.fromkeys(_field_words(texto.categoria), 2))
+        keys.update(dict.fromkeys(_field_words(texto.marca), 1))
+        keys.update((m.concepto, _INTERNA) for m in mentions if m.interna)
+        keys.update((m.concepto, 0) for m in mentions if not m.interna)
+        keys.update(dict.fromkeys(stems, 0))
         for size in sizes:
             for key in (size.clave, f"n:{size.numero}"):
                 keys[key] = min(keys.get(key, _PEOR), _PARTE if size.parte else 0)
@@ -118,18 +127,6 @@ class Indice:
                 sku=sku,
             )
         )
-
-    @staticmethod
-    def _keys(texto: Texto, stems: list[str], mentions: list[Mencion]) -> dict[str, int]:
-        """Every word and concept of a producto → the best field that has it."""
-        keys: dict[str, int] = {}
-        fields = ((_PEOR, _short(texto)), (2, texto.categoria), (1, texto.marca))
-        for campo, more in fields:
-            keys.update(dict.fromkeys(words(more), campo))
-        keys.update((m.concepto, _INTERNA) for m in mentions if m.interna)
-        keys.update((m.concepto, 0) for m in mentions if not m.interna)
-        keys.update(dict.fromkeys(stems, 0))
-        return keys
 
     def remove(self, id_: int) -> None:
         slot = self._slots.pop(id_, None)

@@ -6,9 +6,10 @@ a 2. Search and the import's row keys fold with the same functions.
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 # Words that say nothing about a producto, in its name or in a question.
 _VACIAS = frozenset(
@@ -23,15 +24,19 @@ _SIGNOS = str.maketrans(
         "“": '"', "”": '"', "″": '"', "‟": '"', "\u00a0": " ",
         "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
         "⅓": " 1/3", "⅔": " 2/3",
+        # What Spanish needs most, so that few texts must be decomposed.
+        **dict(zip("áéíóúüñÁÉÍÓÚÜÑ", "aeiouunAEIOUUN", strict=True)),
     }
 )  # fmt: skip
 
 
 def fold(texto: str) -> str:
     """Lower case without accents, signs unified, spaces single: what two spellings share."""
-    plain = unicodedata.normalize("NFKD", texto.translate(_SIGNOS).casefold())
-    kept = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(kept.replace("''", '"').split())
+    plain = texto.translate(_SIGNOS).casefold()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(plain.replace("''", '"').split())
 
 
 def fold_key(sku: str | None, nombre: str) -> str:
@@ -39,6 +44,7 @@ def fold_key(sku: str | None, nombre: str) -> str:
     return f"s:{fold(sku)}" if sku else f"n:{fold(nombre)}"
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """A folded word without its plural: the same for llave and llaves, color and colores."""
     if len(word) > 3 and word.endswith("s"):
@@ -114,6 +120,11 @@ _SIN_UNIDAD = re.compile(
 )
 _Y_MEDIA = re.compile(r"\b(\d+) (pulgadas?|metros?|kilos?|litros?) y (media|medio|cuarto)\b")
 
+# Whether any of the rewritings above could apply: most names have no such word.
+_HABLADO_TAL_VEZ = re.compile(
+    rf"\b(?:{'|'.join(w for w in _NUMEROS if ' ' not in w)}|octavos|pulgada)\b|\d de "
+)
+
 # Longer figures (telephones, bar codes) are codes, not amounts.
 _CANTIDAD = r"\d{1,9}[ -]\d{1,2}/\d{1,2}(?!\d)|\d{1,9}/\d{1,9}|\d{1,9}(?!\d)(?:[.,]\d{1,9})*(?!\d)"
 # An "a" after a space is a preposition, not ampere.
@@ -156,9 +167,13 @@ Termino = str | Medida
 def terms(texto: str) -> list[Termino]:
     """The stems and sizes of `texto`, in order, without empty words."""
     found: list[Termino] = []
-    # Before the tilde goes: a claw hammer's uña is no "una".
-    texto = _UNA.sub(r"unn\1", unicodedata.normalize("NFC", texto))
-    for match in _TERMINO.finditer(_spoken_to_figures(fold(texto))):
+    if not texto.isascii():
+        # Before the tilde goes: a claw hammer's uña is no "una".
+        texto = _UNA.sub(r"unn\1", unicodedata.normalize("NFC", texto))
+    folded = fold(texto)
+    if _HABLADO_TAL_VEZ.search(folded):
+        folded = _spoken_to_figures(folded)
+    for match in _TERMINO.finditer(folded):
         kind, text = match.lastgroup, match.group()
         if kind == "palabra":
             found += [stem(w) for w in text.split("-") if w not in _VACIAS and len(w) > 1]
@@ -196,7 +211,8 @@ def _compound(text: str) -> list[Termino]:
     """2x50, 1/4 x 6": its parts, and the whole, which only an equal whole matches."""
     parts = [m for piece in re.split(r"(?<=.) ?x ?(?=\d)", text) for m in _sizes(piece)]
     whole = "x".join(p.numero for p in parts)
-    return [*(replace(p, parte=True) for p in parts), Medida(f"x:{whole}", "x", whole)]
+    sides = (Medida(p.clave, p.familia, p.numero, True) for p in parts)
+    return [*sides, Medida(f"x:{whole}", "x", whole)]
 
 
 def _code(text: str) -> Medida:
@@ -207,19 +223,20 @@ def _code(text: str) -> Medida:
     return Medida(clave, f"{familia}:", clave)
 
 
-def _sizes(text: str) -> list[Medida]:
+@lru_cache(maxsize=20_000)
+def _sizes(text: str) -> tuple[Medida, ...]:
     match = _PARTE.match(text)
     if match is None:
-        return []
+        return ()
     unit = _UNIDADES.get("amp" if match[2] == "a" else match[2] or "")
     fraction = _FRACCION.match(match[1])
     if fraction is None:
-        return [_size(_value(match[1]), unit)]
+        return (_size(_value(match[1]), unit),)
     whole, over, under = (int(g or 0) for g in fraction.groups())
     if under in (2, 3, 4, 8, 16, 32, 64) and over < under:
-        return [_size(whole + Fraction(over, under), unit or _UNIDADES['"'])]
+        return (_size(whole + Fraction(over, under), unit or _UNIDADES['"']),)
     # 110/220V: two figures of one unit, not a fraction.
-    return [_size(Fraction(over), unit), _size(Fraction(under), unit)]
+    return (_size(Fraction(over), unit), _size(Fraction(under), unit))
 
 
 def _size(value: Fraction, unit: tuple[str, Fraction, str] | None) -> Medida:
