@@ -36,6 +36,8 @@ from web import (
     cuentas,
     datos,
     docs,
+    evaluar,
+    importaciones,
     logs,
     pagina,
     peticiones,
@@ -85,6 +87,7 @@ class _Id(IntegerConverter):
 def create_app(settings: Settings | None = None, *, max_connections: int = 20) -> OpenAPI:
     settings = settings or Settings()
     ensure_logging(settings)
+    cli.ensure_addresses(settings)
     app = OpenAPI(
         "web",
         info=Info(title="Agente Vendedor", version="1"),
@@ -102,11 +105,13 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     peticiones.init_app(app, app.extensions["servicios"].metricas)
     auth.init_app(app, settings)
     cli.init_app(app)
+    app.cli.add_command(evaluar.evaluar)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
     app.register_api(canales.api)
     app.register_api(ventas.api)
     app.register_api(productos.api)
+    app.register_api(importaciones.api)
     app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)

@@ -4,22 +4,28 @@ Other nouns bring their AppGroup in their own file.
 """
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import click
 from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
-from core import cuentas
-from core.errors import AgenteError, Invalid, NotFound
+from core import catalogo, cuentas
+from core.catalogo.importar import create_importacion, import_step
+from core.errors import AgenteError, Conflict, Invalid, NotFound
 from core.models import Empresa, Rol, TipoCanal
 from core.ports import Tarea
+from core.settings import EMBEDDED_FILE, Settings
+from core.wiring import Servicios
 from web.datos import servicios
 
 ACTOR = "consola"
+_DEMO = Path(catalogo.__file__).with_name("demo.csv")
 
 empresas = AppGroup("empresas", help="Las tiendas de esta instalación.")
 usuarios = AppGroup("usuarios", help="Las personas que entran.")
@@ -32,6 +38,26 @@ _PERSONAS = [r.value for r in (Rol.ADMIN, Rol.VENDEDOR, Rol.OBSERVADOR, Rol.SUPE
 def init_app(app: Flask) -> None:
     for command in (empresas, usuarios, canales, seed):
         app.cli.add_command(command)
+
+
+def ensure_addresses(settings: Settings) -> None:
+    """A command may come before the first `make run`, when the embedded servers have none yet."""
+    if not running_from_cli() or (settings.data_dir / EMBEDDED_FILE).exists():
+        return
+    if settings.database_url and settings.redis_url:
+        return
+    from core.adapters.embedded import Embedded
+    from core.launcher.lock import DataDirLock
+
+    lock = DataDirLock(settings.data_dir)
+    lock.acquire(what="una orden de consola")
+    Embedded(settings).prepare()
+    lock.release()
+
+
+def running_from_cli() -> bool:
+    """Flask says so itself; under gunicorn it does not."""
+    return os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 
 
 @contextmanager
@@ -142,8 +168,37 @@ def seed() -> None:
         if empresa_id is None:
             return
         cuentas.write_credenciales(s.settings)
+        estado = _seed_catalogo(s, empresa_id)
+        if estado == "fallida":
+            raise Conflict("El catálogo de demostración no se pudo importar.")
         cuentas.finish_demo(s.db, empresa_id=empresa_id)
     click.echo(f"Tienda de demostración: empresa {empresa_id}")
+
+
+def _seed_catalogo(s: Servicios, empresa_id: int) -> str:
+    """Import the shipped file like any other, here and now; how it ended. Where a worker was
+    faster, or still has the file of a start that died, it is the worker's to finish."""
+    with s.db.empresa(empresa_id) as session:
+        importacion_id = create_importacion(
+            session,
+            empresa_id=empresa_id,
+            modo="actualizar",
+            nombre_archivo=_DEMO.name,
+            contenido=_DEMO.read_bytes(),
+            actor=ACTOR,
+            usuario_id=None,
+        )
+    while True:
+        paso = import_step(
+            s.db,
+            s.cola,
+            s.settings,
+            empresa_id=empresa_id,
+            importacion_id=importacion_id,
+            worker="semilla",
+        )
+        if paso.estado != "sigue":
+            return paso.estado
 
 
 def _generate() -> str:

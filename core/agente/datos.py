@@ -11,7 +11,8 @@ _PATRONES = (
     (
         "documento",
         re.compile(
-            rf"\b(?:mi |su |el )?(?:{_DOCUMENTOS})\b\W{{0,3}}(?:n[uú]mero|num|no|nro|es|#|:|\s)*\W?\s*"
+            rf"\b(?:mi |su |el )?(?:{_DOCUMENTOS})\b\W{{0,3}}"
+            r"(?:n[uú]mero|num|no|nro|es|#|:|\s)*\W?\s*"
             r"(?P<v>(?=[\w.-]*\d{3})[A-Za-zÑñ&]{0,4}\d[\w.-]*\w)",
             re.IGNORECASE,
         ),
@@ -61,7 +62,8 @@ _NO_NOMBRE = re.compile(
     re.IGNORECASE,
 )
 _CORTE_NOMBRE = re.compile(
-    r"\s+(?:y|mi|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte|vivo|le|les|me|por)\s.*$",
+    r"\s+(?:y|mi|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte"
+    r"|vivo|le|les|me|por)\s.*$",
     re.IGNORECASE,
 )
 _NO_ES_NOMBRE = re.compile(

@@ -10,58 +10,31 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.agente.afirmar import afirma, confirma
-from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
+from core.agente.comprension import Acto, Contexto, Espera, Item, Turno
 from core.agente.datos import extraer
-from core.agente.lexico import AJENAS_AL_PRODUCTO, CONDICION_SI, RASGOS, TEMAS, Rasgo
+from core.agente.lexico import (
+    CONDICION_SI,
+    RASGOS,
+    RELLENO,
+    SOBRE_LO_OFRECIDO,
+    TEMAS,
+    Rasgo,
+)
 from core.agente.numeros import numerar
 from core.agente.palabras import fichas, frase, plegar
-from core.agente.pedido import RELLENO, leer_items, sin_ruido
+from core.agente.pedido import sin_ruido
+from core.agente.referencias import all_of, ordinals, preference, read_items, without_option
 
-_ORDINALES = {
-    "primer": 1, "primero": 1, "primera": 1, "segundo": 2, "segunda": 2, "tercer": 3, "tercero": 3,
-    "tercera": 3, "cuarto": 4, "cuarta": 4, "quinto": 5, "quinta": 5, "ultimo": -1, "ultima": -1,
-}  # fmt: skip
-_ORDINAL = re.compile(
-    rf"\b(?:el|la|del|al|los|las|opcion) ({'|'.join(_ORDINALES)})\b|^({'|'.join(_ORDINALES)})\b"
-)
-_OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)()\b")
-_ELEGIDO = re.compile(
-    r"(?:\b(?:el|la|del|al) |^)(\d)(?= ?[).°]*(?: ?,? (?:y|e|por|porfa|gracias|entonces)\b.*)?$)"
-    r"|\b(?:el|la|del|al) (\d)(?! ?(?:de|uni|met|mts|caj|pulg|mm|cm|oz|x|/|w|v)\b)"
-)
-_VARIAS = re.compile(r"^(?:quiero |dame |deme |me llevo )?(?:el |la )?(\d) (?:y|,) (?:el |la )?(\d)$")
-_TODAS = re.compile(r"\bde cada(?: uno| una)?\b|\bamb[oa]s\b|\bl[oa]s dos\b(?! primer)|^tod[oa]s$")
-_MEDIO = re.compile(r"\b(?:en medio|del medio|de la mitad|intermedi[oa]|median[oa])\b")
 _REPUESTO = re.compile(
     r"(?:rompi|daño|quem|parti|fundi|tap[oó])\w*.*\b(?:necesito|busco|requiero|venden|tienen"
     r"|quiero (?:un|una|otr\w|compr\w+))\b"
 )
-_CUALQUIERA = re.compile(r"\bcualquiera\b|\bel que sea\b|da (?:igual|lo mismo)\b")
-_BARATO = re.compile(
-    r"\b(?:el|la|los|las|lo) (?:mas|menos) (barat|economic|car)\w+|\b(?:el|la|uno|una|lo) (?:mas )?(barat|economic)\w+\b"
-)
-_FACTORES = (
-    (re.compile(r"\bel doble\b"), Decimal(2)),
-    (re.compile(r"\bel triple\b"), Decimal(3)),
-    (re.compile(r"\bla mitad\b"), Decimal("0.5")),
-)
-_RESTO = re.compile(r"\b(\d+) (mas|menos)\b(?! de\b)")
-_REEMPLAZO = re.compile(
-    r"\b(?:cambi\w+|reempla\w+|sustitu\w+) (?:me )?(?P<viejo>.+?) (?:por|x) (?P<nuevo>.+)"
-    r"|\ben (?:vez|lugar) de(?:l)? (?P<viejo2>.+?)(?: ,)? (?=(?:quiero|dame|deme|pon\w*|mand\w*|mejor|que"
-    r"|lleva\w*|llevo|manda\w*|me|el|la|los|las|un|una|\d)\b)(?P<nuevo2>.+)"
-)
-
 _OBJETO_QUEJA = re.compile(
-    r"\b(?:el|la|los|las) ([a-zñ]\w+)(?: \w+){0,4}? (?:que|se|no|esta|estan|llego|llegaron|vino|vinieron|salio)\b"
-    r"|\bme (?:vendieron|mandaron|enviaron|entregaron|vendiste) (?:un |una |el |la |los |las )?(\w+)"
-)
-_SOBRE_LO_OFRECIDO = re.compile(
-    r"^(?:[¿,] |y |pero )*(?:es|son|viene|vienen|trae|traen|sirve|sirven|mide|miden|pesa|de que|que (?:marca"
-    r"|color|medida|material|tamaño)|como (?:es|son)|cuanto (?:mide|pesa)|para que)\b"
+    r"\b(?:el|la|los|las) ([a-zñ]\w+)(?: \w+){0,4}? (?:que|se|no|est\w+|lleg\w+|vin\w+|salio)\b"
+    r"|\bme (?:vend|mand|envi|entreg)\w+ (?:un |una |el |la |los |las )?(\w+)"
 )
 _SENALA = re.compile(
-    r"^(?:y |si |ok |pues |bueno )*(?:es[aeo]s?|est[aeo]s?|aquell?[ao]s?|es[ae] mismo|es[ae] misma)(?: mism[oa])?$"
+    r"^(?:y |si |ok |pues |bueno )*(?:es[aeo]s?|est[aeo]s?|aquell?[ao]s?)(?: mism[oa])?$"
 )
 _NOMBRA = re.compile(r"^(?:y )?(?:el|la|los|las|de|del|con|uno|una|un)\b|^y ")
 
@@ -101,7 +74,7 @@ class _Lectura:
 
     @property
     def todas(self) -> bool:
-        return len(self.contexto.opciones) > 1 and bool(_TODAS.search(self.linea))
+        return len(self.contexto.opciones) > 1 and all_of(self.linea)
 
     @property
     def elige(self) -> bool:
@@ -118,8 +91,8 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     plegado = plegar(resto)
     limpio = sin_ruido(plegado, precios=bool(contexto.opciones))
     linea = frase(fichas(plegado)).strip()
-    sobre_productos = _without_option(frase(fichas(limpio)).strip(), contexto)
-    items, factor, mas = _items(sobre_productos)
+    sobre_productos = without_option(frase(fichas(limpio)).strip(), contexto)
+    items, factor, mas = read_items(sobre_productos)
     afirmado = None if datos else confirma(linea, contexto)
     lectura = _Lectura(
         contexto=contexto,
@@ -131,8 +104,8 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
         confirma=afirmado is not None,
         afirma=not datos and afirma(linea),
         condicional=_is_conditional(crudo, linea),
-        opciones=_ordinals(frase(numerar(fichas(limpio))).strip(), contexto),
-        preferencia=_preference(linea),
+        opciones=ordinals(frase(numerar(fichas(limpio))).strip(), contexto),
+        preferencia=preference(linea),
         relativo=factor is not None or mas is not None,
     )
     acto = next(acto for acto, rule in _ACTOS if rule(lectura))
@@ -280,35 +253,12 @@ _ACTOS: tuple[_Regla, ...] = (
 # --- details -----------------------------------------------------------------------------------
 
 
-def _items(linea: str) -> tuple[tuple[Item, ...], Decimal | None, Decimal | None]:
-    """The items, and a relative change: "el doble" (a factor) or "2 más" (a difference)."""
-    factor = next((f for patron, f in _FACTORES if patron.search(linea)), None)
-    more = _RESTO.search(linea)
-    resto = Decimal(more[1]) * (1 if more[2] == "mas" else -1) if more else None
-    for patron in (*(p for p, _ in _FACTORES), *AJENAS_AL_PRODUCTO):
-        linea = patron.sub(" ", linea)
-    tokens = numerar(fichas(linea))
-    replaced = _replacement(frase(tokens))
-    return (leer_items(tokens) if replaced is None else replaced), factor, resto
-
-
-def _replacement(text: str) -> tuple[Item, ...] | None:
-    """ "cambia A por B", "en vez de A dame B"."""
-    match = _REEMPLAZO.search(text)
-    if match is None:
-        return None
-    old = leer_items(numerar(fichas(match["viejo"] or match["viejo2"])))
-    new = leer_items(numerar(fichas(match["nuevo"] or match["nuevo2"])))
-    viejo = old[0].producto if old else None
-    return tuple(Item(i.producto, i.cantidad, i.unidad, Cambio.REEMPLAZAR, viejo) for i in new[:1])
-
-
 def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
     """ "¿tienen un martillo?" counts nothing; a yes or a no orders nothing."""
     if acto is Acto.QUEJA:
         found = _OBJETO_QUEJA.search(v.linea)
         return (Item(found[1] or found[2]),) if found else ()
-    if acto is Acto.CONSULTA_PRODUCTO and v.en_oferta and _SOBRE_LO_OFRECIDO.search(v.linea):
+    if acto is Acto.CONSULTA_PRODUCTO and v.en_oferta and SOBRE_LO_OFRECIDO.search(v.linea):
         return ()
     if acto is Acto.PEDIDO and not items and v.senala:
         return (Item(None, Decimal(1), "unidad"),)
@@ -328,42 +278,3 @@ def _is_conditional(crudo: str, linea: str) -> bool:
         return True
     accented = re.search(r"\bsí\b", crudo.lower())
     return not accented and bool(CONDICION_SI.search(linea))
-
-
-def _ordinals(linea: str, contexto: Contexto) -> tuple[int, ...]:
-    """The places in the list that are meant, in words or figures."""
-    places = [_ORDINALES[m[1] or m[2]] for m in _ORDINAL.finditer(linea)]
-    if not contexto.opciones:
-        return tuple(places)
-    if _MEDIO.search(linea):
-        places.append((len(contexto.opciones) + 1) // 2)
-    several = _VARIAS.search(linea)
-    if several:
-        places += [int(several[1]), int(several[2])]
-    elif not places:
-        match = _OPCION.search(linea) or _ELEGIDO.search(linea)
-        places += [int(match[1] or match[2])] if match else []
-    return tuple(p for p in dict.fromkeys(places) if p <= len(contexto.opciones))
-
-
-def _without_option(linea: str, contexto: Contexto) -> str:
-    """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4."""
-    if not contexto.opciones:
-        return linea
-    if not _ordinals(linea, contexto):
-        return linea
-    for patron in (_VARIAS, _OPCION, _MEDIO):
-        if patron.search(linea):
-            return patron.sub(" ", linea, count=1)
-    return _ELEGIDO.sub(" ", linea, count=1)
-
-
-def _preference(linea: str) -> str | None:
-    if _CUALQUIERA.search(linea):
-        return "barato"
-    match = _BARATO.search(linea)
-    if match is None:
-        return None
-    word = match[1] or match[2]
-    dear = word == "car" and "menos" not in match[0] or word != "car" and "menos" in match[0]
-    return "caro" if dear else "barato"

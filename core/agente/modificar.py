@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
 from core.agente.elegir import coincide, elegir
-from core.agente.estado import Linea, Pendiente
+from core.agente.estado import Linea, Memoria, Pendiente
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar
 from core.agente.pedir import Compra, sin_pregunta
@@ -189,5 +189,5 @@ def _unclear(s: Situacion) -> Decision:
     return Decision((Hecho("cual_linea"), *recordar(s.memoria)), s.memoria, "cambio_no_claro")
 
 
-def _empty(s: Situacion):  # type: ignore[no-untyped-def]
+def _empty(s: Situacion) -> Memoria:
     return replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=())

@@ -151,7 +151,7 @@ def _joins(tokens: list[Ficha], i: int, group: Decimal) -> bool:
     """The y of treinta y cinco, and of no list."""
     return (
         tokens[i].t == "y"
-        and 30 <= group % 100
+        and group % 100 >= 30
         and group % 10 == 0
         and i + 1 < len(tokens)
         and 0 < _VALORES.get(tokens[i + 1].t, 0) < 10

@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.agente.lexico import ESCRITURAS
+
 _SIGNOS = str.maketrans(
     {
         "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
@@ -21,28 +23,6 @@ _SIGNOS = str.maketrans(
 _EMOJI = {
     "👍": "si", "👌": "si", "✅": "si", "✔": "si", "☑": "si", "🆗": "ok", "🤝": "si",
     "👎": "no", "❌": "no", "🚫": "no", "✖": "no", "❎": "no",
-}  # fmt: skip
-
-# How a word is typed → the word. Only what cannot be anything else.
-_ESCRITURAS = {
-    "q": "que", "k": "que", "ke": "que", "qe": "que", "xq": "porque", "pq": "porque",
-    "pa": "para", "pal": "para el", "d": "de", "dl": "del", "cn": "con", "tb": "tambien",
-    "tmb": "tambien", "tbn": "tambien", "tambn": "tambien", "xfa": "porfa", "xfavor": "porfa",
-    "pls": "porfa", "plis": "porfa", "plz": "porfa", "porfis": "porfa", "porfavor": "porfa",
-    "bn": "bien", "stoy": "estoy", "toy": "estoy", "ta": "esta", "tan": "estan",
-    "kiero": "quiero", "quero": "quiero", "qiero": "quiero", "kisiera": "quisiera",
-    "nesecito": "necesito", "nesesito": "necesito", "necesto": "necesito", "ocupo": "necesito",
-    "ola": "hola", "olis": "hola", "holi": "hola", "holis": "hola", "hla": "hola",
-    "presio": "precio", "bale": "vale", "kuanto": "cuanto", "qanto": "cuanto", "cto": "cuanto",
-    "grax": "gracias", "grasias": "gracias", "thx": "gracias", "nop": "no",
-    "nope": "no", "nel": "no", "nah": "no", "naa": "no", "nanai": "no", "noup": "no",
-    "sip": "si", "sipi": "si", "sep": "si", "see": "si", "sii": "si", "sisi": "si", "sipo": "si",
-    "yep": "si", "yes": "si", "zi": "si", "shi": "si", "simon": "si", "zip": "si", "siap": "si",
-    "oki": "ok", "okey": "ok", "okay": "ok", "oka": "ok", "okis": "ok", "okas": "ok", "okok": "ok",
-    "okei": "ok", "okk": "ok", "oc": "ok",
-    "hagale": "hagale", "agale": "hagale", "nomas": "nomas", "namas": "nomas", "nms": "nomas",
-    "aya": "ya", "iap": "ya", "yap": "ya", "yapo": "ya", "yapues": "ya", "yaps": "ya",
-    "dalee": "dale", "vaa": "va", "clarop": "claro", "pos": "pues", "ps": "pues",
 }  # fmt: skip
 
 _TOKEN = re.compile(
@@ -119,8 +99,8 @@ def _escritura(word: str) -> str:
     if len(set(word)) == 1:
         return word  # AAA is a battery
     shrunk = re.sub(r"([a-zñ])\1{2,}", r"\1", word)
-    if shrunk in _ESCRITURAS:
-        return _ESCRITURAS[shrunk]
+    if shrunk in ESCRITURAS:
+        return str(ESCRITURAS[shrunk])
     if re.fullmatch(r"s+i+|n+o+|o+k+|d+a+l+e+|v+a+l+e+|l+i+s+t+o+|c+l+a+r+o+", shrunk):
         shrunk = re.sub(r"([a-z])\1+", r"\1", shrunk)
     return shrunk

@@ -9,38 +9,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
-from core.agente.lexico import AGREGAR, CAMBIAR, PEDIR, QUITAR
+from core.agente.lexico import AGREGAR, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
 from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
 from core.agente.palabras import Ficha
 
-# Figures that count nothing of the shop: hours, days, prices, percentages.
-_RUIDO = re.compile(
-    r"(?:a|desde|hasta|para) las? \d{1,2}(?: ?: ?\d\d)?(?: o a las? \d{1,2})?(?: ?(?:am|pm|hrs?|h\b))?"
-    r"|\b\d{1,2} ?(?:am|pm)\b|\b\d{1,2}:\d\d\b"
-    r"|\b\d{1,2} de (?:ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)\w*"
-    r"|(?:hace |llev\w+ |en |desde hace |por )?\b(?:\d+|un|una|dos|tres|cuatro|cinco|varios|varias)"
-    r" (?:dias?|semanas?|mes|meses|horas?|hrs|minutos?|años?|anos|veces|vez)\b"
-    r"|(?:el |este |para el |los )?(?:lunes|martes|miercoles|jueves|viernes|sabados?|domingos?)\b"
-    r"|\b\d+(?:[.,]\d+)? ?%|\b\d+ por ciento"
-    r"|\bson las \d{1,2}\b|(?:numero|nro|#|no) ?(?:de )?(?:pedido|orden|factura|guia)\D{0,6}\d+"
-    r"|(?:de )?(?:la )?\botra (?:vez|cosa|parte|tienda)|\botro (?:dia|lado|momento|sitio|lugar)"
-    r"|(?:clave|codigo|pin) \d+|\b24 ?/ ?7\b"
-)
-_PRECIOS = re.compile(
-    r"(?:s/|[$€]) ?\d[\d.,]*(?: ?mil\b)?"
-    r"|(?:(?:en|a|por|de) )?\b\d[\d.,]* ?(?:mil )?(?:pesos?|soles|sol\b|euros?|dolar(?:es)?|lucas?|lukas"
-    r"|varos?|mangos|usd|cop|mxn|clp|bs|€|pe\b$)"
-    r"|(?:dej|d|vend|qued)\w{0,6} (?:l[oae]s? )?(?:en|a|por) (?:\d[\d.,]{2,}|\d+ mil)"
-    r"(?! ?(?:uni|met|caj|kil|bol|bul|rol))"
-    r"|\b(?:a|en|por) \d[\d.,]* (?:mil )?(?=cada|c/u|te l|me l|los|las)"
-)
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:perdon[ae]?(?:me)?|digo|quise decir|corrijo|correccion|mejor dicho"
     r"|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
-_VERBO_PEDIR = re.compile(f"{PEDIR}|{CAMBIAR}")
-_VERBO_AGREGAR = re.compile(AGREGAR)
-_VERBO_QUITAR = re.compile(QUITAR)
 
 _RISA = re.compile(r"(?:j[aeiou])+j?|ja+|lol|xd")
 _CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
@@ -48,40 +24,8 @@ _ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".
 _DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
 _OTRO = frozenset({"otro", "otra"})
 # "una pregunta", "un pedido": then the figure counted nothing.
-_ANULAN = frozenset("pregunta preguntita consulta duda pedido compra favor cotizacion ayuda".split())
-# Everything that is neither product nor quantity: courtesy, people, questions, small words.
-RELLENO = frozenset(
-    """
-    hola buenas buenos buen buena dias dia tardes tarde noches noche que tal hubo onda como estas
-    esta estan va andan favor porfa please gracias muchas señor señora señorita don doña amigo
-    amiga amigos vecino vecina parce parcero casero casera caserito caserita che oye oiga oigan
-    mira mire vea ve bro hermano joven jefe jefa patron maestro reina mi mija mijo causa compa
-    wey guey tio tia chico chica veci veci mano pana men mae ey hey bueno bien pues po pe eh este
-    ah ay aja ok vale listo dale claro si no ya me te se le les nos os lo yo tu usted ustedes
-    vos ellos nosotros soy es son era eran ser sea sean sera serian fue esto eso esos aqui ahi
-    alla asi tan muy mas menos poco tambien ademas aparte solo solamente nomas unicamente entonces
-    ahora ahorita hoy mañana luego despues todo todos todas nada algo algun alguna alguno algunos
-    tiene tienen tienes tenes teneis tenian teni tene tengan tendra tendran tendras tendrian
-    tendrias hay habra habria vende venden vendes vendeis maneja manejan manejas trabajan consigo
-    dispone disponen cuentan existencia existencias stock inventario queda quedan busco buscaba
-    buscamos buscando ando estoy precio precios cuanto cuanta cuantos cuantas cuesta cuestan sale
-    salen saldria vale valen valor costo costaria cobran cobra cotiza cotizame cotizacion cual
-    cuales cuando donde quien porque porfis ser seria serian va van vas voy vamos ir ver necesita
-    quiere quieren recomienda recomiendas recomiendan recomendais sirve sirven sugieres sugiere
-    foto fotos imagen imagenes catalogo informacion info disponible disponibles interesa
-    interesaria interesan gustaria gusta puedo puede puedes pueden podria podrias podrian poder
-    haria hacer haces hacen favorcito cada uno cosa cosas tanto llama llaman llamaba mejor cambia
-    cambie cambiar cambiame cambieme en vez lugar reemplaza reemplazalo sustituye bajale bajele
-    subele subale baja sube deja dejalo dejame dejeme dejelo quedo quedamos total confirmo confirma
-    confirmado perfecto oigame digame dime saber quisiera seria unos unas paso pasar paso pase
-    pasa porque si saludos disculpa disculpe perdon perdona permiso urgente rapido inmediato
-    llevando pedido compra orden lista aca primero segundo tercero tercer primera segunda tercera
-    ultimo ultima opcion barato barata economico economica caro cara anterior siguiente caen
-    re tan pocos chuta uff uy igual mismo misma mismos mismas andale orale simon hagale sabe sabes saben ponle falta
-    entre hasta basta bastan alcanza alcanzan tengo tenemos antes posible pregunta consulta duda
-    ayuda ayudas ayudame ayudar hablo hablar datos di dimos prefiero preferiria requiero entero
-    lado parte buscar recoger retirar rompio rompieron quemo daño mis tus sus nuestro iba iban ire estaba estaban hoy aun todavia vamo veo tienda ferreteria negocio señores
-    """.split()
+_ANULAN = frozenset(
+    "pregunta preguntita consulta duda pedido compra favor cotizacion ayuda".split()
 )
 
 
@@ -110,8 +54,8 @@ class _Clausula:
 def sin_ruido(plegado: str, *, precios: bool = False) -> str:
     """The folded text without hours, dates and (unless `precios`) prices; corrections marked
     with a lone "*"."""
-    kept = re.sub(r"[$€]|s/", " ", plegado) if precios else _PRECIOS.sub(" ", plegado)
-    return _CORRIGE.sub(" * ", _RUIDO.sub(" ", kept))
+    kept = re.sub(r"[$€]|s/", " ", plegado) if precios else PRECIOS.sub(" ", plegado)
+    return _CORRIGE.sub(" * ", RUIDO.sub(" ", kept))
 
 
 def leer_items(tokens: list[Ficha]) -> tuple[Item, ...]:
@@ -284,15 +228,15 @@ class _Lector:
         """Verbs of ordering, adding and removing say what to do, not what to buy."""
         word = self._at(i)
         pair = f"{word} {self._at(i + 1)}"
-        if _VERBO_QUITAR.fullmatch(word) or _VERBO_QUITAR.fullmatch(pair):
+        if QUITAR.fullmatch(word) or QUITAR.fullmatch(pair):
             if self.c.palabras:
                 self.close()
             self.c.cambio = Cambio.QUITAR
             return True
-        if _VERBO_AGREGAR.fullmatch(word):
+        if AGREGAR.fullmatch(word):
             self.c.cambio = Cambio.AGREGAR
             return True
-        return bool(_VERBO_PEDIR.fullmatch(word))
+        return bool(VERBO.fullmatch(word))
 
 
 def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:

@@ -16,8 +16,8 @@ from core.agente.elegir import (
     otra_unidad,
 )
 from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
-from core.agente.numeros import UNIDADES
 from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.numeros import UNIDADES
 from core.agente.ofertar import linea_de, ofertar, poner, recordar
 from core.catalogo.texto import fold
 from core.ports import ProductoVisto
@@ -124,9 +124,7 @@ class Compra:
             no_entendidos=0,
         )
         if self.pregunta_hechos:
-            noted = ()
-            if self.carrito:
-                noted = (Hecho("anotado", lineas=self.carrito),)
+            noted = (Hecho("anotado", lineas=self.carrito),) if self.carrito else ()
             memoria = replace(memoria, oferta=None)
             return Decision((*self.hechos, *noted, *self.pregunta_hechos), memoria, regla)
         if self.carrito:

@@ -13,6 +13,7 @@ from core.agente.estado import Memoria
 from core.agente.hechos import Decision
 from core.agente.redactar import llano, redactar
 from core.agente.verificar import ids_de, permitir, verificar
+from core.models import EstadoVenta
 from core.ports import Catalogo, ChatVisto, Resultado
 
 Redactor = Callable[[Decision, ChatVisto], str]
@@ -61,7 +62,5 @@ def _unread(decision: Decision) -> Decision:
     """An offer whose words were not sent was never made."""
     if decision.memoria.oferta is None:
         return decision
-    from core.models import EstadoVenta
-
     memoria = replace(decision.memoria, oferta=None, pregunta=None)
     return replace(decision, memoria=memoria, estado=EstadoVenta.NINGUNA)

@@ -15,6 +15,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from babel.numbers import get_decimal_symbol
+
 from core.agente.estado import Linea, Memoria
 from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
@@ -174,8 +176,6 @@ def _units(filas: Iterable[ProductoVisto]) -> frozenset[str]:
 
 
 def _dot_decimal(chat: ChatVisto) -> bool:
-    from babel.numbers import get_decimal_symbol
-
     return bool(get_decimal_symbol(locale_de(chat.tienda)) == ".")
 
 
