@@ -127,6 +127,11 @@ class Telegram:
         )
         return f"@{nombre}, por webhook."
 
+    def claim(self) -> "Future[bool]":
+        """Take the bot's updates back from whatever webhook they went to. None is dropped."""
+        api, token, _ = self._open()
+        return api.start_remove_webhook(token, segundos=self._segundos)
+
     def updates(self, desde: int, *, segundos: int) -> "Future[list[dict[str, Any]]]":
         """Raw updates from number `desde` on, waiting up to `segundos` for the first.
 

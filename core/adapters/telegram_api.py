@@ -82,6 +82,10 @@ class BotApi:
         """Nothing that waits at Telegram is dropped."""
         self._run(token, self._bot(token).delete_webhook(), segundos)
 
+    def start_remove_webhook(self, token: str, *, segundos: float) -> "Future[bool]":
+        call = self._bot(token).delete_webhook()
+        return bucle().submit(_translating(token, call, segundos), segundos=segundos + 0.5)
+
     def updates(
         self, token: str, desde: int, *, updates: Sequence[str], segundos: int, plazo: float
     ) -> "Future[list[dict[str, Any]]]":

@@ -93,6 +93,7 @@ class Emulador:
         self.aceptados: list[Aceptado] = []
         self.llamadas: list[str] = []
         self.conexiones = 0
+        self.servidos = 0  # updates handed out by getUpdates, confirmed or not
         self.violaciones: list[str] = []
         self.respuestas_webhook: list[tuple[int, bytes]] = []
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -172,7 +173,7 @@ class Emulador:
             self._bots[token].webhook = url
             self._bots[token].secreto = ""
 
-    def await_true(self, what: Any, seconds: float = 10.0) -> None:
+    def await_true(self, what: Any, seconds: float = 30.0) -> None:
         """Until `what()`; looked at whenever something happened here."""
         end = time.monotonic() + seconds
         with self._cond:
@@ -302,6 +303,7 @@ class Emulador:
                 found = [u for u in bot.updates if self._wanted(bot, u)][:100]
                 left = end - time.monotonic()
                 if found or left <= 0 or self._cerrado.is_set():
+                    self.servidos += len(found)
                     return found
                 self._cond.wait(left)
 
