@@ -90,6 +90,10 @@ def test_the_first_start_makes_a_shop_once_and_writes_its_passwords_for_the_owne
     path.unlink(missing_ok=True)
     assert "demostración" in run(app, "semilla")
     assert run(app, "semilla") == ""
+    token = login(client, settings.admin_email, settings.secret_kept("admin_password")).get_json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    uso = client.get("/logs/metrics/uso", headers=headers).get_json()
+    assert uso["productos"] >= 150
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     for email, name in (
         (settings.admin_email, "admin_password"),
