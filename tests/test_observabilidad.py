@@ -21,6 +21,7 @@ from core.settings import Settings
 from tests.acceso import Tienda, open_tienda
 from tests.fakes import ClavesRapidas, ColaEnMemoria
 from tests.procesos import environment, procfile, running, send, worker
+from tests.stack import eventually
 from tests.tropiezos import API, BOT, CLAVE, FALLAS, JWT, TEXTO, TODOS
 from web.app import create_app
 from web.auth import publica
@@ -244,3 +245,17 @@ def test_gunicorn_and_its_workers_speak_json_from_the_first_line(
     assert {e["proceso"] for e in events} == {"web"}
     assert len({e["pid"] for e in events}) > 1, "master and workers alike"
     assert {e["ruta"] for e in of(events, "petición")} >= {"/auth/registro", "(ninguna)"}
+
+
+def test_beat_speaks_json_and_rings_the_sweep(settings: Settings, db: Database) -> None:
+    client = redis.Redis.from_url(settings.redis_location)
+    client.flushall()
+    with running(procfile("beat"), environment(settings)) as beat:
+        assert eventually(lambda: client.llen("agente:mantenimiento"), seconds=60), beat.lines
+    assert {e["proceso"] for e in checked(beat.lines)} <= {"beat"}
+
+
+def test_a_refused_start_strikes_out_what_a_server_quotes(settings: Settings) -> None:
+    secret = settings.secret_kept("postgres_password")
+    said = Scrubber(settings).text(f"initdb failed: ALTER ROLE x PASSWORD '{secret}'")
+    assert secret not in said

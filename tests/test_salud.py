@@ -26,6 +26,7 @@ from core.settings import Settings
 from tests.acceso import Tienda, open_tienda
 from tests.fakes import MetricasEnMemoria
 from tests.procesos import environment, procfile, running, send, worker
+from web.esquemas import SaludVista
 
 BOUND_SECONDS = 2.0
 
@@ -122,6 +123,7 @@ def importing(tienda: Tienda, *, seconds: int) -> None:
 def test_a_system_that_is_well_says_so(client: FlaskClient, tienda: Tienda) -> None:
     answer, _ = ask(client, "/salud")
     assert (answer.status_code, answer.json["estado"]) == (200, "ok")
+    SaludVista.model_validate(answer.json)
     parts = answer.json["componentes"]
     assert {"postgres", "redis", "trabajadores", "entregas", "catalogo", "llm"} <= set(parts)
     assert all(p["estado"] == "ok" and p["detalle"] for p in parts.values())

@@ -168,3 +168,13 @@ class ResumenDeImportacion(_Respuesta):
 
 class ImportacionVista(ResumenDeImportacion):
     errores: list[ErrorDeFila] = Field(description="Los primeros 100.")
+
+
+class ComponenteVisto(_Respuesta):
+    estado: Literal["ok", "degradado", "caido"]
+    detalle: str = Field(description="Para la persona que mira.")
+
+
+class SaludVista(_Respuesta):
+    estado: Literal["ok", "degradado"]
+    componentes: dict[str, ComponenteVisto]

@@ -14,8 +14,9 @@ from core.adapters.sondeo import Foto, Sondeo
 from core.errors import Forbidden, Unauthenticated, Unavailable
 from web.auth import publica
 from web.datos import servicios
+from web.esquemas import SaludVista
 
-api = APIBlueprint("salud", __name__, abp_tags=[Tag(name="salud")])
+api = APIBlueprint("salud", __name__, abp_tags=[Tag(name="Salud")])
 
 # Beyond these somebody should look. A turn may take 20 s and a lost worker's lease 30 s more.
 _SIN_RESPONDER_SEGUNDOS = 60
@@ -29,7 +30,7 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 Componente = dict[str, str]
 
 
-@api.get("/salud")
+@api.get("/salud", summary="Si el sistema está bien", responses={200: SaludVista})
 @publica
 def salud() -> Response:
     """Whether messages can be accepted (503 when not) and what works worse than it should.
@@ -54,7 +55,7 @@ def salud() -> Response:
     return _answer({"estado": "ok" if well else "degradado", "componentes": componentes}, 200)
 
 
-@api.get("/metrics")
+@api.get("/metrics", summary="Las cifras, para Prometheus")
 @publica
 def metrics() -> Response:
     """Figures in Prometheus' text format. With METRICS_TOKEN set, for its bearer alone; without

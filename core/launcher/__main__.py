@@ -1,11 +1,14 @@
 """`python -m core.launcher`: what `make run` executes."""
 
+import logging
 import signal
 import sys
 
 from pydantic import ValidationError
 
 from core.adapters import tether
+from core.adapters.observabilidad import configure_logging
+from core.adapters.tachar import Scrubber
 from core.launcher.start import CannotStart, Launcher
 from core.settings import Settings
 
@@ -14,10 +17,12 @@ def main(arguments: list[str]) -> int:
     if "--tethered" in arguments:
         tether.die_with_parent(signal.SIGTERM)  # a killed `make` must not leave a shop running
     try:
-        launcher = Launcher(Settings())
+        settings = Settings()
     except ValidationError as e:
         problems = "; ".join(str(error["msg"]) for error in e.errors())
         return _refuse(f"la configuración no es válida: {problems}")
+    configure_logging(settings, "launcher", nivel=logging.WARNING)
+    launcher = Launcher(settings)
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: launcher.request_stop())
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means it
@@ -25,7 +30,7 @@ def main(arguments: list[str]) -> int:
     try:
         launcher.run()
     except (CannotStart, RuntimeError) as e:
-        return _refuse(str(e))
+        return _refuse(Scrubber(settings).text(str(e)))  # a server may quote its password
     return 0
 
 
