@@ -42,6 +42,7 @@ from web import (
     pagina,
     peticiones,
     productos,
+    productos_cli,
     salud,
     ventas,
     webhooks,
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     auth.init_app(app, settings)
     cli.init_app(app)
     app.cli.add_command(evaluar.evaluar)
+    app.cli.add_command(productos_cli.productos)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
     app.register_api(canales.api)
