@@ -3,6 +3,7 @@
 import logging
 
 from flask import Response, json, request
+from flask.json.provider import DefaultJSONProvider
 from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
@@ -78,6 +79,13 @@ _HTTP = {
 _BODY_MAX = 1024 * 1024
 
 
+class _Json(DefaultJSONProvider):
+    """UTF-8 as people read it, in the order in which we wrote it."""
+
+    ensure_ascii = False
+    sort_keys = False
+
+
 class _Id(IntegerConverter):
     """`<int:...>` of a rule: no number that no row could have."""
 
@@ -95,6 +103,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
         validation_error_callback=_answer_validation,
         doc_ui=False,
     )
+    app.json = _Json(app)
     app.url_map.converters["int"] = _Id
     # A file and the form around it; anything else is small (see _limit_body).
     app.config["MAX_CONTENT_LENGTH"] = settings.importacion_max_bytes + _BODY_MAX
