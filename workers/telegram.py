@@ -70,7 +70,7 @@ class Sondeo:
         except DATABASE_DOWN:
             return
         await self._leave(self._tasks.keys() - active)
-        polling = self._s.settings.public_url is None
+        polling = not self._s.settings.public_url
         for clave in active:
             task = self._tasks.get(clave)
             if task is not None and task.done():

@@ -6,19 +6,17 @@ A call that no client should make is a violation, and fails its test. Faults are
 
 import json
 import re
-import socket
-import struct
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl
 
-_PATH = re.compile(r"/bot(\d+:[\w-]+)/(\w+)")
+from tests.telegram.fallas import Falla, Rechazo
+from tests.telegram.servidor import Manejador, Servidor
+
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _KNOWN_UPDATES = {"message", "edited_message", "channel_post", "callback_query", "my_chat_member"}
 
@@ -29,41 +27,6 @@ class Aceptado:
     chat: int
     texto: str
     momento: float
-
-
-@dataclass(frozen=True)
-class Falla:
-    """What the next call meets. `corta`: answer nothing and reset; `cuelga`: answer nothing.
-    With `acepta` it is carried out first, as when only the answer is lost."""
-
-    estado: int = 0
-    retry_after: int | None = None
-    cuerpo: bytes | None = None
-    corta: bool = False
-    cuelga: bool = False
-    acepta: bool = False
-
-
-def espera(segundos: int) -> Falla:
-    return Falla(estado=429, retry_after=segundos)
-
-
-ERROR_500 = Falla(estado=500)
-HTML_502 = Falla(estado=502, cuerpo=b"<html>Bad Gateway</html>")
-BLOQUEADO = Falla(estado=403)
-CUELGA = Falla(cuelga=True)
-CORTA = Falla(corta=True)
-ACEPTA_Y_CORTA = Falla(acepta=True, corta=True)
-ACEPTA_Y_CUELGA = Falla(acepta=True, cuelga=True)
-ACEPTA_Y_BALBUCEA = Falla(acepta=True, estado=200, cuerpo=b"{not json")
-
-
-class Rechazo(Exception):
-    """An error answer of the API."""
-
-    def __init__(self, estado: int, descripcion: str, retry_after: int | None = None) -> None:
-        super().__init__(descripcion)
-        self.estado, self.descripcion, self.retry_after = estado, descripcion, retry_after
 
 
 @dataclass
@@ -86,7 +49,7 @@ class Emulador:
         self._bots: dict[str, _Bot] = {}
         self._fallas: dict[str, deque[Falla]] = defaultdict(deque)
         self._update_id = 700_000
-        self._cerrado = threading.Event()
+        self.cerrado = threading.Event()
         self._ultimo_envio: dict[tuple[str, int], float] = {}
         self.pausa_chat = 0.0
         self.bloqueados: set[int] = set()
@@ -96,7 +59,7 @@ class Emulador:
         self.servidos = 0  # updates handed out by getUpdates, confirmed or not
         self.violaciones: list[str] = []
         self.respuestas_webhook: list[tuple[int, bytes]] = []
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = Servidor(("127.0.0.1", 0), Manejador)
         self._server.emulador = self
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._threads = [
@@ -110,7 +73,7 @@ class Emulador:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._cerrado.set()
+        self.cerrado.set()
         with self._cond:
             self._cond.notify_all()
         self._server.shutdown()
@@ -302,7 +265,7 @@ class Emulador:
                     raise Rechazo(401, "Unauthorized")
                 found = [u for u in bot.updates if self._wanted(bot, u)][:100]
                 left = end - time.monotonic()
-                if found or left <= 0 or self._cerrado.is_set():
+                if found or left <= 0 or self.cerrado.is_set():
                     self.servidos += len(found)
                     return found
                 self._cond.wait(left)
@@ -313,7 +276,7 @@ class Emulador:
     # --- pushing to webhooks ---------------------------------------------------------------------
 
     def _push_forever(self) -> None:
-        while not self._cerrado.is_set():
+        while not self.cerrado.is_set():
             with self._cond:
                 work = [
                     (bot, bot.updates[0])
@@ -328,7 +291,7 @@ class Emulador:
                         bot.updates.popleft()
                         self._cond.notify_all()
                 else:
-                    self._cerrado.wait(0.05)  # Telegram waits longer between its attempts
+                    self.cerrado.wait(0.05)  # Telegram waits longer between its attempts
 
     def push(self, url: str, secreto: str | None, update: Any) -> tuple[int, bytes]:
         """One POST as Telegram makes it; what the webhook answered."""
@@ -346,72 +309,3 @@ class Emulador:
             got = 0, b""
         self.respuestas_webhook.append(got)
         return got
-
-
-class _Server(ThreadingHTTPServer):
-    emulador: Emulador
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.emulador.conexiones += 1
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        found = _PATH.fullmatch(self.path)
-        if found is None:
-            self.server.emulador.violaciones.append("a path that is no method")
-            return self._answer(404, {"ok": False, "error_code": 404, "description": "Not Found"})
-        kind = self.headers.get("Content-Type", "application/x-www-form-urlencoded")
-        if body and not kind.startswith("application/x-www-form-urlencoded"):
-            self.server.emulador.violaciones.append(f"content type {kind}")
-        datos = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body)))
-        falla, result = self.server.emulador.call(found[1], found[2], datos)
-        if falla is not None:
-            return self._show(falla)
-        if isinstance(result, Rechazo):
-            return self._refuse(result.estado, result.descripcion, result.retry_after)
-        return self._answer(200, {"ok": True, "result": result})
-
-    def _show(self, falla: Falla) -> None:
-        if falla.cuelga:
-            self.server.emulador._cerrado.wait(60)
-        if falla.cuelga or falla.corta:
-            reset = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
-            self.close_connection = True
-            self.connection.close()
-        elif falla.cuerpo is not None:
-            self._send(falla.estado, falla.cuerpo)
-        else:
-            self._refuse(falla.estado, "as arranged", falla.retry_after)
-
-    def _refuse(self, estado: int, descripcion: str, retry_after: int | None) -> None:
-        body: dict[str, Any] = {"ok": False, "error_code": estado, "description": descripcion}
-        if retry_after is not None:
-            body["parameters"] = {"retry_after": retry_after}
-        self._answer(estado, body)
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        self._send(status, json.dumps(body).encode())
-
-    def _send(self, status: int, body: bytes) -> None:
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:
-            self.close_connection = True  # the client had gone
-
-    def log_message(self, *_: Any) -> None:
-        """Not a word: the path holds the token."""

@@ -23,9 +23,10 @@ from core.errors import (
 )
 from core.ports import Canal
 from tests.fakes import CanalDePapel
-from tests.telegram import emulador as api
+from tests.telegram import fallas as api
 from tests.telegram.conftest import SECRETO, TOKEN
-from tests.telegram.emulador import Emulador, Falla
+from tests.telegram.emulador import Emulador
+from tests.telegram.fallas import Falla
 
 SEGUNDOS = 1.0
 

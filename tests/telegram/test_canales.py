@@ -25,7 +25,7 @@ from core.models import Canal
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.fakes import CanalDePapel, ColaEnMemoria
-from tests.telegram import emulador as api
+from tests.telegram import fallas as api
 from tests.telegram.conftest import TOKEN, Bot
 from tests.telegram.emulador import Emulador
 

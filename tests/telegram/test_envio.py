@@ -13,7 +13,7 @@ from core.mensajes.salida import Desenlace, Entregado
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.fakes import ColaEnMemoria
-from tests.telegram import emulador as api
+from tests.telegram import fallas as api
 from tests.telegram.conftest import TOKEN, Bot
 from tests.telegram.emulador import Emulador
 

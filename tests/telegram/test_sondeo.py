@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.wiring import Servicios
 from tests.conftest import ROOT
 from tests.fakes import ColaEnMemoria
-from tests.telegram import emulador as api
+from tests.telegram import fallas as api
 from tests.telegram.conftest import TOKEN, Bot
 from tests.telegram.emulador import Emulador
 from tests.telegram.puente import Puente
