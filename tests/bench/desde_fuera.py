@@ -3,7 +3,6 @@
 import urllib.error
 import urllib.request
 
-import redis
 from celery import Celery
 
 from core.adapters.celery_queue import KEY_PREFIX
@@ -23,11 +22,6 @@ def ring(broker_url: str, task: str, n: int) -> None:
     with celery.connection_for_write() as connection:
         for i in range(1, n + 1):
             celery.send_task(task, args=(i,), queue="gemelo", connection=connection)
-
-
-def waiting(broker_url: str) -> int:
-    client = redis.Redis.from_url(broker_url)
-    return int(client.llen(f"{KEY_PREFIX}gemelo")) + int(client.hlen(f"{KEY_PREFIX}unacked"))
 
 
 def answers(port: int) -> bool:
