@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -57,7 +56,7 @@ def _await_answer(settings: Settings, which: str, process: subprocess.Popen[byte
             else:
                 redis.Redis.from_url(settings.redis_location).ping()
             return
-        except (psycopg.OperationalError, redis.ConnectionError, socket.timeout):
+        except (TimeoutError, psycopg.OperationalError, redis.ConnectionError):
             process_wait(process, 0.1)
     raise AssertionError(f"{which} did not answer")
 
