@@ -1,5 +1,6 @@
 """gunicorn's settings, each with its reason (docs/adr/0004)."""
 
+import os
 import signal
 import threading
 from typing import Any
@@ -11,10 +12,13 @@ _settings = Settings()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_procesos
-# Live pages and ?esperar hold a connection for minutes and a greenlet costs 30 kB, a thread a
-# slot: with gevent they cannot use up the room that webhooks need.
-worker_class = "gevent"
-worker_connections = _settings.conexiones_vivas_max + 500
+# Threads: a password's hash, a large upload or a slow query holds up nobody else, as it would in
+# an event loop. Live pages and ?esperar hold one for minutes each, but never more than
+# conexiones_vivas_max: the rest is the room that webhooks keep.
+worker_class = "gthread"
+threads = _settings.conexiones_vivas_max + 64
+# Idle keep-alive connections wait in the poller, without a thread.
+worker_connections = threads + 1000
 backlog = 2048
 # SIGTERM: what is being answered may finish. Live pages are told to come back (web/oyente.py).
 graceful_timeout = 30
@@ -37,10 +41,12 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """At SIGTERM live pages are sent away, so that only answers under way are waited for."""
     stop = worker.handle_exit
+    told, tell = os.pipe()
+    threading.Thread(target=_send_away, args=(worker.wsgi, told), daemon=True).start()
 
     def stop_gently(number: int, frame: Any) -> None:
-        # Not here: what a signal interrupts may be holding the lock that closing needs.
-        threading.Thread(target=_send_away, args=(worker.wsgi,)).start()
+        # Only a byte: what the signal interrupts may be holding any lock that more would need.
+        os.write(tell, b".")
         stop(number, frame)
 
     signal.signal(signal.SIGTERM, stop_gently)
@@ -54,7 +60,8 @@ def worker_exit(server: Any, worker: Any) -> None:
         servicios.db.close()
 
 
-def _send_away(app: Any) -> None:
+def _send_away(app: Any, told: int) -> None:
+    os.read(told, 1)
     oyente = app.extensions.get("oyente")
     if oyente is not None:
         oyente.close()
