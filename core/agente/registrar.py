@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.mensajes.turnos import Registrado, TurnoTomado, finish_turno
+from core.mensajes.turnos import Registrado, TurnoTomado, finish_turno, hold_chat
 from core.ports import Resultado
 from core.ventas import cancel_venta, record_venta
 
@@ -36,6 +36,9 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
 
 def _effects(session: Session, turno: TurnoTomado, resultado: Resultado) -> int | None:
     """The sale or the cancellation that this turn decided; the sale's id."""
+    if resultado.cancelar_venta_id is None and not resultado.vender:
+        return None
+    hold_chat(session, turno)
     if resultado.cancelar_venta_id is not None:
         cancel_venta(
             session,
@@ -44,8 +47,6 @@ def _effects(session: Session, turno: TurnoTomado, resultado: Resultado) -> int 
             actor="cliente",
         )
         return resultado.cancelar_venta_id
-    if not resultado.vender:
-        return None
     venta, _ = record_venta(
         session,
         empresa_id=turno.empresa_id,

@@ -299,6 +299,22 @@ def finish_turno(
     )
 
 
+def hold_chat(session: Session, turno: TurnoTomado) -> None:
+    """Lock the chat while it is ours, before any producto: everybody locks in that order, so no
+    two can wait for each other. Raises LeaseLost."""
+    held = session.scalar(
+        select(Chat.id)
+        .where(
+            Chat.empresa_id == turno.empresa_id,
+            Chat.id == turno.chat_id,
+            Chat.token == turno.token,
+        )
+        .with_for_update()
+    )
+    if held is None:
+        raise LeaseLost("Otro tiene este chat.")
+
+
 def _why_not(session: Session, turno: TurnoTomado) -> LeaseLost:
     token = session.scalar(
         select(Chat.token).where(Chat.empresa_id == turno.empresa_id, Chat.id == turno.chat_id)
