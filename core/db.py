@@ -80,9 +80,16 @@ def engine_options(pool: ConnectionPool) -> dict[str, Any]:
             pool.open()
         return pool.getconn()
 
+    def return_broken(connection: Any, _: Any) -> None:
+        """psycopg's close() forgets a connection that broke while lent, and the pool would count
+        it as lent for ever: after a few deaths of PostgreSQL nothing would be left to lend."""
+        if connection.closed:
+            pool.putconn(connection)
+
     return {
         "creator": lend,
         "poolclass": NullPool,
+        "pool_events": [(return_broken, "close")],
         "use_native_hstore": False,
         "hide_parameters": True,  # an error's text must not carry a message's
     }
