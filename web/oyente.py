@@ -31,9 +31,9 @@ class Aviso:
         self._box.put(kind)
 
     def wait(self, timeout: float) -> str | None:
-        """The next notice, or None after `timeout` seconds of silence."""
+        """The next notice, or None after `timeout` seconds of silence; none are left when < 0."""
         try:
-            return self._box.get(timeout=timeout)
+            return self._box.get(timeout=max(0.0, timeout))
         except Empty:
             return None
 
