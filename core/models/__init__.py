@@ -1,0 +1,32 @@
+"""Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
+
+from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
+from core.models.catalogo import Importacion, ImportacionFila, Movimiento, Producto
+from core.models.chats import Chat, Cliente, Evento, Mensaje
+from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
+from core.models.ventas import Venta, VentaLinea
+
+__all__ = [
+    "Base",
+    "Canal",
+    "Chat",
+    "Cliente",
+    "Empresa",
+    "Entrega",
+    "EstadoMensaje",
+    "EstadoVenta",
+    "Evento",
+    "Importacion",
+    "ImportacionFila",
+    "Log",
+    "Mensaje",
+    "Movimiento",
+    "Producto",
+    "Remitente",
+    "Rol",
+    "Sesion",
+    "TipoCanal",
+    "Usuario",
+    "Venta",
+    "VentaLinea",
+]
