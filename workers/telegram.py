@@ -77,6 +77,7 @@ class Sondeo:
                 _tell(clave, task)
             if task is None or (task.done() and (polling or task.exception())):
                 work = self._follow(clave) if polling else self._register(clave)
+                _log.info("siguiendo canal", empresa_id=clave[0], canal_id=clave[1])
                 self._tasks[clave] = asyncio.create_task(work)
 
     async def _leave(self, gone: set[Clave]) -> None:
