@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import nlargest
 
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
@@ -217,13 +218,16 @@ class Indice:
             for slot, quality in matches.items():
                 if slot in scores or not words:
                     scores[slot] = scores.get(slot, 0.0) + weight * quality
-        best = sorted(scores.items(), key=lambda s: -s[1])[:_CANDIDATOS]
+        alive = (
+            (score, slot, ficha)
+            for slot, score in scores.items()
+            if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
+        )
         found = [
             self._judge(
                 pregunta, ficha, min(1.0, score / total), words_matched.get(slot, 0), folded
             )
-            for slot, score in best
-            if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
+            for score, slot, ficha in nlargest(_CANDIDATOS, alive, key=lambda a: a[0])
         ]
         found = [a for a in found if a.puntaje >= MINIMO]
         return sorted(found, key=lambda a: (-a.puntaje, a.id))

@@ -1,11 +1,14 @@
 """The Catalogo port over real rows: fresh, per empresa, caught up with every change."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
 from core.catalogo.buscar import CatalogoDeEmpresa
+from core.catalogo.indice import Indice, Texto
+from core.catalogo.sinonimos import sinonimos
 from core.db import Database
 from core.models import Empresa, Producto
 
@@ -14,9 +17,11 @@ def add(db: Database, empresa_id: int, nombre: str, **more: object) -> int:
     """A producto as the catalogue's own code would leave it: stamped with a new version."""
     with db.empresa(empresa_id) as session:
         version = session.scalar(
-            text("UPDATE empresa SET catalogo_version = catalogo_version + 1 RETURNING 1")
+            text(
+                "UPDATE empresa SET catalogo_version = catalogo_version + 1 "
+                "RETURNING catalogo_version"
+            )
         )
-        version = session.scalar(text("SELECT catalogo_version FROM empresa"))
         producto = Producto(
             empresa_id=empresa_id,
             clave=f"n:{nombre}",
@@ -92,3 +97,38 @@ def test_an_exact_sku_comes_first_and_alone_is_sure(db: Database, empresa_id: in
 
 def test_an_unknown_empresa_has_no_catalogue(db: Database, empresa_id: int) -> None:
     assert names(db, 99, "martillo") == []
+
+
+def test_many_threads_search_while_the_catalogue_grows(db: Database, empresa_id: int) -> None:
+    def work(n: int) -> int:
+        if n % 4 == 0:
+            add(db, empresa_id, f"Martillo {n}")
+        return len(names(db, empresa_id, "martillo"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(32)))
+    assert len(CatalogoDeEmpresa(db, empresa_id).buscar("martillo", n=50)) == 8
+
+
+def test_a_name_written_by_hand_is_found_by_its_id(db: Database, empresa_id: int) -> None:
+    """Rows that came without a new version, as a restore or a script would leave them."""
+    add(db, empresa_id, "Martillo")
+    assert names(db, empresa_id, "martillo") == ["Martillo"]
+    with db.empresa(empresa_id) as session:
+        session.execute(
+            text(
+                "INSERT INTO producto (empresa_id, clave, nombre, precio, moneda) "
+                "VALUES (:e, 'n:serrucho', 'Serrucho', 1, 'COP')"
+            ),
+            {"e": empresa_id},
+        )
+    assert names(db, empresa_id, "serrucho") == ["Serrucho"]
+
+
+def test_an_index_that_is_mostly_replaced_entries_is_built_anew() -> None:
+    indice = Indice(sinonimos())
+    for n in range(1200):
+        indice.put(Texto(1, None, f"Martillo {n}", "", "", "", activo=True))
+    assert indice.worn
+    assert [a.id for a in indice.search("martillo", 5)] == [1]
+    assert len(indice) == 1
