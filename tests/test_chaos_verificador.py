@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.chaos.entregado import in_order
 from tests.chaos.foto import Chat, Evento, Foto, Linea, Mensaje, Movimiento, Producto, Venta
 from tests.chaos.historia import Historia
 from tests.chaos.libro import (
@@ -264,6 +265,22 @@ def test_a_provider_s_order_may_overtake_the_arrival() -> None:
     change(foto, "mensajes", 13, respuesta_id=14, orden_externo=7)
     change(foto, "mensajes", 12, estado_venta="ninguna")
     assert "orden" not in {falta.regla for falta in judge(Historia(cuentas, foto))}
+
+
+@pytest.mark.parametrize(
+    ("shown", "fine"),
+    [
+        (["a", "b", "a"], True),
+        (["a", "a", "b", "b", "a"], True),  # sent, and nobody lived to write it down
+        (["a", "b"], False),
+        (["b", "a", "a"], False),
+        (["a", "b", "a", "b"], False),
+        (["a", "b", "x", "a"], False),
+        ([], False),
+    ],
+)
+def test_replies_are_shown_in_order_each_at_least_once(shown: list[str], fine: bool) -> None:
+    assert in_order(["a", "b", "a"], shown) is fine
 
 
 def test_the_ledger_reads_back_what_it_wrote_to_the_disk(tmp_path: Path) -> None:

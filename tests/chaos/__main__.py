@@ -59,7 +59,10 @@ def _break_it(arguments: argparse.Namespace, chosen: list[Experimento]) -> list[
         for experimento in chosen:
             say(f"· {experimento.nombre}")
             veces = 1 if arguments.rapido else experimento.veces
-            informe = run_experimento(instalacion, replace(experimento, veces=veces), say)
+            en_paz = informes[0].entrada_p95 if informes else 0.0
+            informe = run_experimento(
+                instalacion, replace(experimento, veces=veces), say, en_paz=en_paz
+            )
             informes.append(informe)
             say(f"  {informe.resultado} en {informe.segundos:.0f} s")
     return informes

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.libro import CHARLA, PEDIDO, SI, Acuse, Dicho, Fallo, Libro, VentaAcusada
+from tests.chaos.puertas import Puerta, PuertaTelegram, PuertaWeb
 from tests.chaos.tiendas import CATALOGO, Linea, Respuesta, Tienda
+from tests.telegram.emulador import Emulador
 
 DUPLICADOS, CRUZADOS, IMPACIENTES, COMPRAS = 0.2, 0.1, 0.2, 0.7
-_ESPERAR = 8
+TELEGRAM = 5  # of a shop's chats
 _CHARLA = ("Hola", "¿Tienen martillos?", "¿Cuánto cuesta la pala?", "¿Qué herramientas venden?")
 _YES = ("Sí", "sí, dale", "Sí.")
 # A customer whose message nobody acknowledges keeps trying this long after the load ends.
@@ -58,6 +60,7 @@ class Carga:
         port: int,
         tiendas: list[Tienda],
         libro: Libro,
+        telegram: Emulador,
         *,
         chats: int = 20,
         pausa: tuple[float, float] = (3.0, 9.0),
@@ -68,7 +71,7 @@ class Carga:
         self._open = 0
         self._twins = ThreadPoolExecutor(8, thread_name_prefix="gemelo")
         self.clientes = [
-            Cliente(self, t, f"c{t.empresa_id}-{n}", random.Random(f"{semilla}-{i}-{n}"))
+            Cliente(self, t, _door(t, telegram, n), random.Random(f"{semilla}-{i}-{n}"))
             for i, t in enumerate(tiendas)
             for n in range(chats)
         ]
@@ -114,17 +117,27 @@ class Carga:
         return answer if answer.status == 409 else None
 
 
+def _door(tienda: Tienda, telegram: Emulador, n: int) -> Puerta:
+    """The last ones of a shop write by Telegram."""
+    if n >= 20 - TELEGRAM:
+        return PuertaTelegram(tienda, telegram, 1000 + n)
+    return PuertaWeb(f"c{tienda.empresa_id}-{n}")
+
+
 class Cliente:
     """One customer in one chat."""
 
-    def __init__(self, carga: Carga, tienda: Tienda, chat_id: str, rng: random.Random) -> None:
-        self._carga, self._tienda, self.chat_id, self._rng = carga, tienda, chat_id, rng
+    def __init__(self, carga: Carga, tienda: Tienda, puerta: Puerta, rng: random.Random) -> None:
+        self._carga, self._tienda, self._puerta, self._rng = carga, tienda, puerta, rng
         self._linea = Linea(carga.port, tienda.token)
-        self._said = 0
 
     @property
     def empresa_id(self) -> int:
         return self._tienda.empresa_id
+
+    @property
+    def chat_id(self) -> str:
+        return self._puerta.chat_id
 
     def run(self) -> None:
         fin = self._carga.ritmo.fin
@@ -143,7 +156,7 @@ class Cliente:
         order = f"Quiero {n} {plural if n > 1 else nombre.lower()}"
         if self._rng.random() < CRUZADOS:
             # Neighbours swapped on their way: what was written first arrives second.
-            late = self._next_id()
+            late = self._puerta.next_id()
             offered = self._say(order, PEDIDO, cantidad=n, esperar=True)
             self._say("Hola, buenas", CHARLA, id_externo=late)
         elif self._rng.random() < IMPACIENTES:
@@ -160,10 +173,6 @@ class Cliente:
     def _pause(self) -> None:
         self._carga.ritmo.pause(self._rng)
 
-    def _next_id(self) -> str:
-        self._said += 1
-        return f"{self.chat_id}-{self._said}"
-
     def _say(
         self,
         texto: str,
@@ -174,7 +183,7 @@ class Cliente:
         id_externo: str | None = None,
     ) -> dict[str, Any]:
         """Send until it is acknowledged; the answer, with `esperar` also the shop's words."""
-        externo = id_externo or self._next_id()
+        externo = id_externo or self._puerta.next_id()
         self._carga.libro.write(
             Dicho(self.empresa_id, self.chat_id, externo, acto, time.monotonic(), cantidad)
         )
@@ -189,7 +198,7 @@ class Cliente:
 
     def speak_now(self, texto: str, acto: str) -> None:
         """One more message on a connection of its own, whatever this customer is doing."""
-        externo = f"{self.chat_id}-extra-{time.monotonic_ns()}"
+        externo = self._puerta.next_id()
         self._carga.libro.write(
             Dicho(self.empresa_id, self.chat_id, externo, acto, time.monotonic())
         )
@@ -214,11 +223,13 @@ class Cliente:
     def _send(
         self, linea: Linea, externo: str, texto: str, *, esperar: bool = False, vez: int = 1
     ) -> Respuesta | None:
-        path = f"/chat/texto?esperar={_ESPERAR}" if esperar else "/chat/texto"
-        body = {"chat_id": self.chat_id, "mensaje": texto, "id_externo": externo}
         start = time.monotonic()
         que = "espera" if esperar else "texto"
-        got = self._carga.ask(que, self.empresa_id, lambda: linea.post(path, body))
+        got = self._carga.ask(
+            que,
+            self.empresa_id,
+            lambda: self._puerta.send(linea, externo, texto, esperar=esperar),
+        )
         if got is None or got.status not in (200, 202):
             return None
         now = time.monotonic()

@@ -23,6 +23,7 @@ from sqlalchemy.engine import make_url
 from core.launcher.start import READY_DIR
 from core.launcher.supervision import Supervision
 from core.settings import EMBEDDED_FILE, Settings
+from tests.telegram.emulador import Emulador
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 240.0
@@ -64,12 +65,15 @@ class Instalacion:
         self._plan = self._folder / "plan.json"
         self.write_plan(plan)
         self.port, flower = _free_ports(2)
+        self.telegram = Emulador()
         self.environment = {
             **os.environ,
             **ENVIRONMENT,
             "DATA_DIR": str(self.data_dir),
             "PORT": str(self.port),
             "FLOWER_PORT": str(flower),
+            "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
+            "TELEGRAM_API_URL": self.telegram.url,
             "CHAOS_PLAN": str(self._plan),
             "PYTHONPATH": str(Path(__file__).parent / "gancho"),
         }
@@ -81,6 +85,7 @@ class Instalacion:
 
     def start(self) -> None:
         """Return at Listo. Raises NotStarted with what was said instead."""
+        self.telegram.__enter__()
         self._launcher = subprocess.Popen(
             [sys.executable, "-m", "core.launcher", "--tethered"],
             cwd=ROOT,
@@ -109,6 +114,8 @@ class Instalacion:
         if self._launcher is not None and self._launcher.poll() is None:
             self._launcher.send_signal(signal.SIGTERM)
             self._launcher.wait(_STOP_SECONDS)
+        if not self.telegram.cerrado.is_set():
+            self.telegram.__exit__()
 
     def remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

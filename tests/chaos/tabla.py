@@ -11,7 +11,7 @@ Say = Callable[[str], None]
 def print_informes(informes: Sequence[Informe], say: Say) -> None:
     head = (
         *("experimento", "golpes", "tomados", "retomados", "acusados", "dupl.", "rehechos"),
-        *("sin acuse", "ventas", "drenaje s", "calma s", "resultado"),
+        *("sin acuse", "ventas", "entrada p95", "drenaje s", "calma s", "resultado"),
     )
     print_table(head, [_row(i) for i in informes], say)
     for i in informes:
@@ -58,6 +58,7 @@ def _row(i: Informe) -> tuple[str, ...]:
         str(i.turnos_de_mas),
         str(i.fallos),
         str(i.ventas),
+        f"{i.entrada_p95 * 1000:.0f} ms",
         drain,
         "nunca" if i.calma is None else f"{i.calma:.1f}",
         i.resultado,

@@ -11,11 +11,11 @@ from tests.chaos.instalacion import Instalacion
 
 # (sku, nombre, plural as a customer writes it, stock at the start). The first are gone in no time.
 CATALOGO = (
-    ("MAR", "Martillo", "martillos", 6),
-    ("SER", "Serrucho", "serruchos", 12),
-    ("TAL", "Taladro", "taladros", 18),
-    ("ALI", "Alicate", "alicates", 24),
-    ("PAL", "Pala", "palas", 30),
+    ("MAR", "Martillo", "martillos", 4),
+    ("SER", "Serrucho", "serruchos", 6),
+    ("TAL", "Taladro", "taladros", 8),
+    ("ALI", "Alicate", "alicates", 12),
+    ("PAL", "Pala", "palas", 16),
 )
 
 
@@ -24,9 +24,20 @@ _IDLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
+class Bot:
+    """A shop's telegram canal: what Telegram knows of it, and what it proves itself with."""
+
+    canal_id: int
+    clave: str
+    token: str
+    secreto: str
+
+
+@dataclass(frozen=True)
 class Tienda:
     empresa_id: int
     token: str
+    bot: Bot
 
 
 @dataclass(frozen=True)
@@ -89,11 +100,29 @@ def _open(instalacion: Instalacion) -> Tienda:
     )
     linea.close()
     assert made.status == 201, made
-    tienda = Tienda(made.cuerpo["empresa"]["id"], made.cuerpo["access_token"])
-    linea = Linea(instalacion.port, tienda.token, timeout=30.0)
+    empresa_id, token = made.cuerpo["empresa"]["id"], made.cuerpo["access_token"]
+    linea = Linea(instalacion.port, token, timeout=30.0)
     for sku, nombre, _, stock in CATALOGO:
         body = {"sku": sku, "nombre": nombre, "precio": "1000.00", "stock": stock}
         added = linea.post("/productos/", body)
         assert added.status == 201, added
+    bot = _open_bot(instalacion, linea, empresa_id)
     linea.close()
-    return tienda
+    return Tienda(empresa_id, token, bot)
+
+
+def _open_bot(instalacion: Instalacion, linea: Linea, empresa_id: int) -> Bot:
+    """A bot that the emulator knows, once the shop has spoken to it."""
+    token, secreto = f"{1000 + empresa_id}:{uuid.uuid4().hex}", uuid.uuid4().hex
+    instalacion.telegram.add_bot(token)
+    credenciales = {"token": token, "secreto": secreto}
+    made = linea.post(
+        "/canales/", {"tipo": "telegram", "nombre": "Bot", "credenciales": credenciales}
+    )
+    assert made.status == 201, made
+    bot = Bot(made.cuerpo["id"], made.cuerpo["clave"], token, secreto)
+    deadline = time.monotonic() + 60
+    while linea.get(f"/canales/{bot.canal_id}").cuerpo.get("estado") != "activo":
+        assert time.monotonic() < deadline, "the telegram canal was never verified"
+        time.sleep(0.2)
+    return bot
