@@ -2,11 +2,14 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
+from core.catalogo.texto import Medida, Termino, terms
 from core.errors import CredencialesIlegibles
-from core.ports import CuentaCanal, Entrante, Tarea
+from core.ports import CuentaCanal, Entrante, Hallazgo, ProductoVisto, Tarea
 
 
 @dataclass
@@ -117,3 +120,42 @@ class MetricasEnMemoria:
 
     def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
         self.cuentas["http_peticiones", str(estado), metodo, ruta] += 1
+
+
+@cache
+def _read(texto: str) -> tuple[Termino, ...]:
+    return tuple(terms(texto))
+
+
+@dataclass
+class CatalogoDePapel:
+    """core.ports.Catalogo over a list: a producto's score is the share of the words and sizes asked
+    for that its name or brand has, less where the thing asked for is not the thing itself."""
+
+    productos: list[ProductoVisto] = field(default_factory=list)
+
+    def buscar(self, texto: str, n: int = 10) -> list[Hallazgo]:
+        asked = [t for t in terms(texto) if isinstance(t, Medida) or t.isalpha()]
+        found = [self._judge(asked, p) for p in self.productos] if asked else []
+        best = sorted(found, key=lambda h: (-h.puntaje, h.producto.id))
+        return [h for h in best if h.puntaje >= 0.15][:n]
+
+    def por_id(self, ids: Sequence[int]) -> dict[int, ProductoVisto]:
+        return {p.id: p for p in self.productos if p.id in set(ids)}
+
+    def cambiar(self, id_: int, **campos: Any) -> None:
+        """Another hand edits the row: a price, a stock."""
+        self.productos = [replace(p, **campos) if p.id == id_ else p for p in self.productos]
+
+    @staticmethod
+    def _judge(asked: list[Any], p: ProductoVisto) -> Hallazgo:
+        own = _read(f"{p.nombre} {p.marca}")
+        words = {t.rstrip("ao") for t in own if isinstance(t, str)}
+        sizes = {t.numero for t in own if isinstance(t, Medida)}
+        hits = sum(
+            (t.rstrip("ao") in words) if isinstance(t, str) else t.numero in sizes for t in asked
+        )
+        head = next((t for t in asked if isinstance(t, str)), None)
+        share = hits / len(asked) * (1.0 if head is None or head in own[:1] else 0.8)
+        other = any(isinstance(t, Medida) and t.numero not in sizes for t in asked)
+        return Hallazgo(p, round(share, 4), "otra medida" if other else "nombre")

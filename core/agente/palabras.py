@@ -38,6 +38,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)|(?<= x)(?=\d)")
+_CIFRAS_MAX = 15
 _NO_MAS = re.compile(r"\bno ?mas\b")
 
 
@@ -107,7 +108,10 @@ def _escritura(word: str) -> str:
 
 
 def _valor(text: str) -> Decimal | None:
-    """None for what is no number (12/0). One separator before three digits is thousands."""
+    """None for what counts nothing: 12/0, or more digits than any shop has things. One separator
+    before three digits is thousands."""
+    if len(text) > _CIFRAS_MAX:
+        return None
     if "/" in text:
         whole, _, part = text.replace("-", " ").rpartition(" ")
         over, under = part.split("/")

@@ -108,7 +108,7 @@ class Compra:
             )
             self.hechos.append(Hecho("alternativas", productos=others, numerados=True))
         else:
-            self.hechos.append(Hecho("alternativas", productos=others))
+            self.hechos.append(Hecho("otras", productos=others))
 
     def _ask(self, pregunta: Pregunta, hecho: Hecho) -> None:
         self.pregunta = pregunta
@@ -258,7 +258,7 @@ def otra_vez(s: Situacion, clave: str, regla: str) -> Decision:
     rows = s.catalogo.por_id(pregunta.opciones)
     shown = tuple(rows[i] for i in pregunta.opciones if i in rows)
     one = len(shown) == 1 and not pregunta.abierta
-    hecho = Hecho("cuantas" if one else clave, productos=shown, numerados=len(shown) > 1)
+    hecho = Hecho("cuantas" if one else clave, productos=shown, numerados=not one)
     return Decision((hecho, *recordar(s.memoria)), s.memoria, regla)
 
 

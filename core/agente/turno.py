@@ -35,6 +35,9 @@ _ILEGIBLE = (
     "Perdona, tuve un problema para leer tu último mensaje. "
     "Una persona del equipo lo revisará; mientras tanto puedes escribirme de otra forma."
 )
+_SOLO_TEXTO = "Por ahora solo puedo leer texto: escríbeme lo que necesitas y te ayudo."
+# Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
+_READ = frozenset({"texto", "edicion", "otro"})
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,12 @@ class Vendedor:
         if turno.agotado:
             return Desenlace("cuarentena", registrado=quarantine(self.db, turno, _ILEGIBLE))
         turno = replace(turno, mensajes=self._read(turno))
-        if not turno.ia_activa or not turno.mensajes:
+        textos = [m.texto for m in turno.mensajes if m.texto.strip()]
+        unread = any(m.tipo not in _READ and not m.texto.strip() for m in turno.mensajes)
+        if not turno.ia_activa or not (textos or unread):
             return Desenlace("silencio", registrado=record_silence(self.db, turno))
-        textos = [m.texto for m in turno.mensajes]
         for look in range(_LOOKS):
-            catalogo = CatalogoDeEmpresa(self.db, turno.empresa_id)
-            resultado = respond(catalogo, turno.visto, textos)
+            resultado = self._think(turno, textos, unread=unread)
             try:
                 recorded = record_turno(self.db, turno, resultado)
             except (StockInsuficiente, PrecioMovido):
@@ -119,6 +122,18 @@ class Vendedor:
                 continue
             return Desenlace("respondido", resultado=resultado, registrado=recorded)
         raise AssertionError("unreachable")
+
+    def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
+        """What the seller says to the words; what it cannot read yet, it says so."""
+        if not textos:
+            return Resultado(
+                _SOLO_TEXTO, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
+            )
+        catalogo = CatalogoDeEmpresa(self.db, turno.empresa_id)
+        resultado = respond(catalogo, turno.visto, textos)
+        if unread:
+            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{_SOLO_TEXTO}")
+        return resultado
 
     def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:
         """The messages with their words; a provider's raw update is parsed here, not in the web."""
