@@ -113,8 +113,6 @@ def run_experimento(
     time.sleep(max(0.0, _LOAD_SECONDS - (time.monotonic() - start)))
     carga.stop()
     informe.calma = await_true(campo.mira.is_quiet, quiet_seconds)
-    for golpe in informe.golpes:
-        golpe.retomados = campo.mira.taken_again(golpe.tomados)
     libro.close()
     cuentas, foto = libro.read(), take_foto(instalacion.superuser, empresas)
     informe.faltas = [Falta("todo vuelve", told) for told in _still_broken(instalacion, tiendas[0])]
@@ -136,6 +134,7 @@ def _strike(campo: Campo, falla: Falla) -> Golpe | None:
         golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), QUIET_SECONDS)
         await_true(lambda: fallas.is_whole(campo.instalacion), WHOLE_SECONDS)
         if golpe.vale:
+            golpe.retomados = campo.mira.taken_again(golpe.tomados)
             return golpe
     return None
 
