@@ -22,7 +22,7 @@ from core.mensajes.turnos import (
     release_chat,
     take_chat,
 )
-from core.ports import AbrirCanal, Cola, Resultado, Tarea
+from core.ports import AbrirCanal, Cola, Entrante, Resultado, Tarea
 from core.settings import Settings
 
 # Stock or price moved between the look and the sale: look again, this often at most.
@@ -113,7 +113,7 @@ class Vendedor:
         if not turno.ia_activa or not (textos or unread):
             return Desenlace("silencio", registrado=record_silence(self.db, turno))
         for look in range(_LOOKS):
-            resultado = self._think(turno, textos, unread=unread)
+            resultado = _introduce(turno, self._think(turno, textos, unread=unread))
             try:
                 recorded = record_turno(self.db, turno, resultado)
             except (StockInsuficiente, PrecioMovido):
@@ -145,9 +145,8 @@ class Vendedor:
             if m.crudo is None:
                 read.append(m)
                 continue
-            entrante = canal.parse(m.crudo)
-            texto, tipo = (entrante.texto, entrante.tipo) if entrante else ("", "otro")
-            read.append(replace(m, texto=texto, tipo=tipo))
+            said = canal.parse(m.crudo) or Entrante("", tipo="otro")
+            read.append(replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre))
         return tuple(read)
 
     def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:
@@ -171,3 +170,11 @@ class Vendedor:
     def _ring(self, turno: TurnoTomado, after: float, *, solo: bool) -> None:
         tarea = Tarea.ANSWER_CHAT_SOLO if solo else Tarea.ANSWER_CHAT
         self.cola.ring(tarea, after=after, empresa_id=turno.empresa_id, chat_id=turno.chat_id)
+
+
+def _introduce(turno: TurnoTomado, resultado: Resultado) -> Resultado:
+    """Remember the name that the provider gives of a person who has not given another."""
+    nombre = next((m.nombre for m in turno.mensajes if m.nombre), None)
+    if nombre is None or "nombre" in turno.visto.cliente or "nombre" in resultado.cliente:
+        return resultado
+    return replace(resultado, cliente={**resultado.cliente, "nombre": nombre})

@@ -28,6 +28,8 @@ class MensajePendiente:
     texto: str
     tipo: str
     crudo: dict[str, Any] | None
+    # As the provider knows the person; read with the words.
+    nombre: str | None = None
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Importacion(Base):
 
 
 class ImportacionFila(Base):
-    """One line of the file: its key (so `reemplazar` knows what was named) or its error."""
+    """What is wrong with one line of the file; the good lines are productos."""
 
     __tablename__ = "importacion_fila"
     empresa_id: Mapped[int] = own()
@@ -121,12 +121,10 @@ class ImportacionFila(Base):
     fila: Mapped[int] = mapped_column(primary_key=True)
     # Given while the line's errors are more than one.
     n: Mapped[int] = mapped_column(primary_key=True, server_default="0")
-    clave: Mapped[str | None]
     columna: Mapped[str | None]
     codigo: Mapped[str | None]
     mensaje: Mapped[str | None]
     __table_args__ = (
         of_empresa(),
         belongs("importacion", "importacion_id", ondelete="CASCADE"),
-        Index("ix_importacion_fila_clave", "empresa_id", "importacion_id", "clave"),
     )

@@ -189,7 +189,6 @@ CREATE TABLE importacion_fila (
     importacion_id BIGINT NOT NULL,
     fila BIGINT NOT NULL,
     n BIGINT DEFAULT '0' NOT NULL,
-    clave TEXT,
     columna TEXT,
     codigo TEXT,
     mensaje TEXT,
@@ -197,7 +196,6 @@ CREATE TABLE importacion_fila (
     CONSTRAINT fk_importacion_fila_empresa_id FOREIGN KEY(empresa_id) REFERENCES empresa (id) ON DELETE CASCADE,
     CONSTRAINT fk_importacion_fila_empresa_id_importacion_id FOREIGN KEY(empresa_id, importacion_id) REFERENCES importacion (empresa_id, id) ON DELETE CASCADE
 );
-CREATE INDEX ix_importacion_fila_clave ON importacion_fila (empresa_id, importacion_id, clave);
 
 CREATE TABLE sesion (
     empresa_id BIGINT NOT NULL,

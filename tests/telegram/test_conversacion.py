@@ -12,7 +12,7 @@ from core.agente.turno import Vendedor
 from core.db import Database
 from core.mensajes.canales import check_canal
 from core.mensajes.entregas import deliver_mensaje
-from core.models import Movimiento, Producto, Venta
+from core.models import Cliente, Movimiento, Producto, Venta
 from core.ports import Tarea
 from core.settings import Settings
 from core.wiring import Servicios
@@ -97,3 +97,31 @@ def test_the_conversation_of_the_shop_works_by_telegram(
         "Sí.",
     ]
     assert {m.entrega for m in bot.mensajes() if m.remitente == "bot"} == {"enviada"}
+
+
+@pytest.mark.usefixtures("sondeo", "martillos")
+def test_what_is_no_text_is_answered_honestly_and_a_service_notice_not_at_all(
+    servicios: Servicios, cola: ColaEnMemoria, bot: Bot, emulador: Emulador
+) -> None:
+    photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+    emulador.write(TOKEN, None, photo=photo)
+    emulador.await_true(lambda: bool(cola.timbres))
+    answer(servicios, cola)
+    assert "solo puedo leer texto" in emulador.aceptados[0].texto
+    emulador.write(TOKEN, None, new_chat_title="Otro nombre")
+    emulador.write(TOKEN, "hola")
+    emulador.await_true(lambda: bool(cola.timbres))
+    answer(servicios, cola)
+    assert len([a for a in emulador.aceptados if "solo puedo leer" in a.texto]) == 1
+    assert {m.estado for m in bot.mensajes()} == {"procesado"}
+
+
+@pytest.mark.usefixtures("sondeo")
+def test_the_shop_sees_who_writes(
+    servicios: Servicios, cola: ColaEnMemoria, bot: Bot, emulador: Emulador, db: Database
+) -> None:
+    emulador.write(TOKEN, "hola")
+    emulador.await_true(lambda: bool(cola.timbres))
+    answer(servicios, cola)
+    with db.empresa(bot.empresa_id) as session:
+        assert session.scalars(select(Cliente.nombre)).all() == ["Ana Paz"]
