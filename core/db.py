@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg import OperationalError as DriverDown
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
 from sqlalchemy.exc import OperationalError
@@ -42,12 +43,18 @@ def _look_before_lending(connection: psycopg.Connection[Any]) -> None:
         ConnectionPool.check_connection(connection)
 
 
+def libpq_dsn(url: URL) -> str:
+    """`url` in libpq's own words: as a URL, a password with a space in it would be refused."""
+    named = url.translate_connect_args(username="user", database="dbname")
+    return make_conninfo("", **named, **{k: str(v) for k, v in url.query.items()})
+
+
 def make_pool(url: URL, *, max_connections: int) -> ConnectionPool:
     """psycopg's own pool. It checks what it lends and replaces what died; a wait for a connection
     ends after five seconds in PoolTimeout, so a dead PostgreSQL answers 503 instead of hanging.
     """
     return ConnectionPool(
-        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        libpq_dsn(url),
         min_size=0,
         max_size=max_connections,
         timeout=5.0,

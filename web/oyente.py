@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import URL
 
 from core.bitacora import CANAL_EVENTOS
+from core.db import libpq_dsn
 from core.errors import Unavailable
 
 # After a lost connection everybody is woken and reads for themselves; then we try again.
@@ -42,7 +43,7 @@ class Oyente:
     """Starts its thread with the first waiter, after any fork. `limit`: waiters at once."""
 
     def __init__(self, url: URL, *, limit: int) -> None:
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._dsn = libpq_dsn(url)
         self._limit = limit
         self._lock = threading.Lock()
         self._waiters: dict[tuple[int, int], set[Aviso]] = defaultdict(set)

@@ -48,6 +48,7 @@ def finish_demo(db: Database, *, empresa_id: int) -> None:
 
 def write_credenciales(settings: Settings) -> None:
     """The first passwords, for the owner of DATA_DIR only. An existing file is left as it is."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     path = settings.data_dir / CREDENCIALES_FILE
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -14,7 +14,6 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in processes:
         sys.stderr.write(f"Uso: python -m core.launcher.one {'|'.join(processes)}\n")
         return 2
-    os.chdir(ROOT)
     own = Path(sys.executable).parent
     os.environ["PATH"] = f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.execvp("sh", ["sh", "-c", f"exec {processes[arguments[0]]}"])

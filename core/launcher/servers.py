@@ -18,6 +18,7 @@ from alembic.config import Config
 
 from core.adapters import tether
 from core.adapters.embedded import Embedded
+from core.db import libpq_dsn
 from core.launcher.lock import DataDirInUse, DataDirLock
 from core.settings import Settings
 
@@ -41,11 +42,11 @@ def embedded_names(settings: Settings) -> list[str]:
 
 def await_postgres(settings: Settings, *, pause: Pause = time.sleep) -> None:
     """Return once the owner can connect. Raises RuntimeError after three minutes of silence."""
-    url = settings.owner_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    dsn = libpq_dsn(settings.owner_url)
     last: Exception | None = None
     for _ in range(int(_PATIENCE / _PAUSE)):
         try:
-            psycopg.connect(url, connect_timeout=5).close()
+            psycopg.connect(dsn, connect_timeout=5).close()
         except psycopg.OperationalError as e:
             last = e
             pause(_PAUSE)
