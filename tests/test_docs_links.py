@@ -40,3 +40,12 @@ def test_every_file_and_test_that_is_named_exists(document: Path) -> None:
     for path, test in _NAMED.findall(document.read_text()):
         assert (ROOT / path).exists(), path
         assert not test or f"def {test}(" in (ROOT / path).read_text(), f"{path}::{test}"
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.es.md"])
+def test_every_setting_that_is_named_exists(document: str) -> None:
+    listed = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (`[A-Z_`, ]+) \|", (ROOT / document).read_text(), re.MULTILINE)
+    named = re.findall(r"[A-Z_]+", " ".join(rows))
+    assert named
+    assert set(named) <= set(listed)
