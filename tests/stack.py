@@ -44,6 +44,7 @@ class Stack:
     flower_port: int
     environment: dict[str, str] = field(default_factory=dict)
     output_name: str = "salida"
+    command: tuple[str, ...] = (sys.executable, "-m", "core.launcher")
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -64,7 +65,7 @@ class Stack:
         }
         with self._output_file.open("wb") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "core.launcher"],
+                self.command,
                 cwd=ROOT,
                 env=clean_environment() | mine | self.environment,
                 stdin=subprocess.DEVNULL,

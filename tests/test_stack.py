@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from tests.recorrido import import_catalogo, sell_hammers
 from tests.stack import Stack, eventually, free_ports
 
 
@@ -28,6 +29,12 @@ def test_at_listo_it_is_healthy_and_every_process_runs(stack: Stack) -> None:
     assert (health.status, health.json["estado"]) == (200, "ok"), health.text
     expected = {"postgres", "valkey", "web", "chat", "chat_solo", "envio", "catalogo"}
     assert expected | {"mantenimiento", "beat", "flower"} <= set(stack.pids())
+
+
+def test_a_file_is_imported_and_a_customer_served_once(stack: Stack) -> None:
+    token = stack.login()
+    import_catalogo(stack, token)
+    sell_hammers(stack, token, chat_id="cliente-1")
 
 
 def test_a_second_start_on_the_same_data_dir_is_refused(stack: Stack) -> None:
@@ -70,7 +77,8 @@ def test_sigterm_leaves_nothing_running_and_a_later_start_has_the_same_data(stac
     assert _is_free(stack.port)
     assert _is_free(stack.flower_port)
     stack.start()
-    assert stack.get("/salud").status == 200
+    history = stack.get("/chat/historial/cliente-1", token=stack.login())
+    assert len(history.json["mensajes"]) == 6
 
 
 def test_a_killed_launcher_takes_everything_with_it_and_the_next_start_waits_for_the_last(
