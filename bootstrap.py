@@ -68,12 +68,12 @@ def _is_installed(file: Path) -> bool:
 
 def _has_python() -> bool:
     """Whether .venv runs, in this place and with this version."""
-    ask = "import sys; print(sys.prefix, *sys.version_info[:2])"
+    ask = "import sys; print(sys.prefix, *sys.version_info[:2], sep='\\n')"
     try:
         answer = subprocess.run([PYTHON, "-Ic", ask], capture_output=True, text=True)
     except OSError:
         return False
-    return answer.stdout.split() == [str(VENV), *(str(n) for n in sys.version_info[:2])]
+    return answer.stdout.splitlines() == [str(VENV), *(str(n) for n in sys.version_info[:2])]
 
 
 # --- making it -----------------------------------------------------------------------------------
@@ -84,12 +84,14 @@ def _create_venv() -> bool:
     keep = {"instalacion.lock"}
     for old in [path for path in VENV.iterdir() if path.name not in keep]:
         shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
-    ways: list[list[str | Path]] = [
-        [sys.executable, "-m", "venv", VENV],
-        [sys.executable, "-m", "virtualenv", "-q", VENV],
-        ["uv", "venv", "-q", "--allow-existing", "--seed", "-p", sys.executable, VENV],
+    bare: list[str | Path] = [sys.executable, "-m", "venv", "--without-pip", VENV]
+    ways: list[list[list[str | Path]]] = [
+        [[sys.executable, "-m", "venv", VENV]],
+        [[sys.executable, "-m", "virtualenv", "-q", VENV]],
+        [["uv", "venv", "-q", "--allow-existing", "--seed", "-p", sys.executable, VENV]],
+        [bare, [sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "pip"]],
     ]
-    return any(_succeeds(way, quiet=True) and _has_python() for way in ways)
+    return any(all(_succeeds(s, quiet=True) for s in steps) and _has_python() for steps in ways)
 
 
 def _install_with_uv(files: list[Path]) -> bool:
@@ -99,7 +101,11 @@ def _install_with_uv(files: list[Path]) -> bool:
         return False
     given = [argument for file in files for argument in ("-r", file)]
     install = [uv, "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode", *given]
-    return _succeeds(install, env={**os.environ, **_uv_settings()}, quiet=True)
+    environment = {**os.environ, **_uv_settings()}
+    # Without a home there is no place for its cache, which it insists on.
+    return any(
+        _succeeds([*install, *more], env=environment, quiet=True) for more in ([], ["--no-cache"])
+    )
 
 
 def _uv() -> "str | Path | None":
