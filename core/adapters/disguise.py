@@ -7,10 +7,12 @@ import ctypes
 import os
 import struct
 import subprocess
+from functools import partial
 from pathlib import Path
 
 _NOBODY = 65534
-_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
+_PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 28, 47, 2
+_NO_SETUID_FIXUP = 1 << 2
 _CAP_DAC_OVERRIDE = 1
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -47,7 +49,8 @@ class AsNobodyWithKeys(AsNobody):
 
     def put_on(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Otherwise access(2), which initdb asks before it runs a binary, forgets the capability.
+        libc.prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0)
         super().put_on()
         only = 1 << _CAP_DAC_OVERRIDE
         header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
@@ -77,7 +80,7 @@ def find_disguise(binary: str, folder: Path) -> Disguise:
         try:
             subprocess.run(
                 disguise.wrap(["sh", "-c", 'cd "$1" && "$0" --version', binary, str(folder)]),
-                preexec_fn=disguise.put_on,
+                preexec_fn=partial(_try_on, disguise, binary),
                 check=True,
                 capture_output=True,
                 cwd="/",
@@ -86,3 +89,9 @@ def find_disguise(binary: str, folder: Path) -> Disguise:
             continue
         return disguise
     raise RuntimeError("PostgreSQL refuses to run as root here: start as an ordinary user")
+
+
+def _try_on(disguise: Disguise, binary: str) -> None:
+    disguise.put_on()
+    if not os.access(binary, os.X_OK):
+        raise PermissionError(binary)
