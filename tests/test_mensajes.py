@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, select, text, update
 
 from core.agente.registrar import record_turno
-from core.cuentas import create_empresa
+from core.cuentas import create_canal, create_empresa
 from core.db import Database
 from core.errors import LeaseLost, StockInsuficiente
 from core.mensajes.barrido import free_leases, ring_due_chats
@@ -23,10 +23,10 @@ from core.mensajes.turnos import (
     release_chat,
     take_chat,
 )
-from core.models import Chat, Mensaje, Movimiento, Producto, Venta
+from core.models import Chat, Mensaje, Movimiento, Producto, TipoCanal, Venta
 from core.ports import LineaPedida, Resultado, Tarea
 from core.settings import Settings
-from tests.fakes import ColaEnMemoria
+from tests.fakes import CifradoDePapel, ColaEnMemoria
 
 Recibe = Callable[..., Recibido]
 
@@ -77,9 +77,7 @@ def martillo(db: Database, empresa_id: int) -> int:
         session.add(producto)
         session.flush()
         session.add(
-            Movimiento(
-                empresa_id=empresa_id, producto_id=producto.id, cantidad=7, motivo="alta"
-            )
+            Movimiento(empresa_id=empresa_id, producto_id=producto.id, cantidad=7, motivo="alta")
         )
         return producto.id
 
@@ -324,6 +322,65 @@ def test_taking_a_chat_cancels_the_running_turn_and_silences_the_bot(
     turno = toma(db, ajustes, recibe("¿sigues?"), empresa_id)
     assert turno.ia_activa
     assert [m.texto for m in turno.mensajes] == ["¿sigues?"]
+
+
+def test_a_poison_in_a_taken_chat_is_set_aside_in_silence(
+    db: Database, recibe: Recibe, ajustes: Settings, empresa_id: int
+) -> None:
+    got = recibe("veneno")
+    release_chat(db, toma(db, ajustes, got, empresa_id), solo=True)
+    with db.empresa(empresa_id) as session:
+        session.execute(update(Mensaje).values(intentos=ajustes.turno_intentos))
+        take_over(session, empresa_id=empresa_id, chat_id="c1", actor="usuario:1")
+    turno = toma(db, ajustes, got, empresa_id, solo=True)
+    assert turno.agotado
+    quarantine(db, turno, "no debe salir")
+    assert historia(db, empresa_id, got.chat_pk) == [("usuario", "veneno")]
+    with db.empresa(empresa_id) as session:
+        chat = session.scalars(select(Chat)).one()
+        assert (chat.pendientes, chat.solo, chat.espera_humano) == (0, False, False)
+
+
+def test_a_customer_is_heard_though_their_chat_s_name_is_taken(
+    db: Database, recibe: Recibe, cola: ColaEnMemoria, ajustes: Settings, empresa_id: int
+) -> None:
+    with db.empresa(empresa_id) as session:
+        canal_id = create_canal(
+            session,
+            CifradoDePapel(),
+            empresa_id=empresa_id,
+            tipo=TipoCanal.TELEGRAM,
+            nombre="Bot",
+            credenciales={"token": "1:de-prueba"},
+            actor="usuario:1",
+        ).id
+    other = recibe("hola", chat=f"{canal_id}-42")
+    destino = Destino(canal_id=canal_id, externo="42")
+    got = [
+        receive_mensaje(db, cola, ajustes, empresa_id=empresa_id, destino=destino, texto="hola")
+        for _ in range(2)
+    ]
+    assert got[0].chat_pk == got[1].chat_pk != other.chat_pk
+
+
+def test_a_chat_that_somebody_holds_does_not_stop_the_sweep_of_the_others(
+    db: Database, recibe: Recibe, cola: ColaEnMemoria, ajustes: Settings, empresa_id: int
+) -> None:
+    held, due = recibe("hola", chat="tomado"), recibe("hola", chat="libre")
+    with db.empresa(empresa_id) as session:
+        before = text("now() - interval '3 seconds'")
+        session.execute(update(Chat).values(turno_desde=before))
+        session.execute(update(Chat).where(Chat.id == held.chat_pk).values(lease_hasta=before))
+    cola.timbres.clear()
+    with db.empresa(empresa_id) as session:
+        session.execute(select(Chat).where(Chat.id == held.chat_pk).with_for_update())
+        assert ring_due_chats(db, cola, ajustes) == 1
+    assert cola.timbres[0][1]["chat_id"] == due.chat_pk
+    assert ring_due_chats(db, cola, ajustes) == 1
+    assert cola.timbres[1] == (
+        Tarea.ANSWER_CHAT_SOLO,
+        {"empresa_id": empresa_id, "chat_id": held.chat_pk},
+    )
 
 
 def test_barrido_rings_for_a_lost_bell_and_not_for_a_fresh_one(

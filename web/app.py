@@ -8,7 +8,7 @@ from flask_openapi3 import Info, OpenAPI
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, PathConverter
 
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.observabilidad import ensure_logging
@@ -32,6 +32,7 @@ from web import (
     auth,
     canales,
     chat,
+    chat_cli,
     chats,
     cli,
     cuentas,
@@ -93,6 +94,13 @@ class _Id(IntegerConverter):
         super().__init__(map_, min=1, max=2**63 - 1)
 
 
+class _Ruta(PathConverter):
+    """`<path:...>` of a rule: any text at all, for a chat may be called "/x" or have two lines."""
+
+    regex = "(?s:.+?)"
+    part_isolating = False
+
+
 def create_app(settings: Settings | None = None, *, max_connections: int = 20) -> OpenAPI:
     settings = settings or Settings()
     ensure_logging(settings)
@@ -104,7 +112,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
         doc_ui=False,
     )
     app.json = _Json(app)
-    app.url_map.converters["int"] = _Id
+    app.url_map.converters |= {"int": _Id, "path": _Ruta}
     # A file and the form around it; anything else is small (see _limit_body).
     app.config["MAX_CONTENT_LENGTH"] = settings.importacion_max_bytes + _BODY_MAX
     app.before_request(_limit_body)
@@ -117,6 +125,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     cli.init_app(app)
     app.cli.add_command(evaluar.evaluar)
     app.cli.add_command(productos_cli.productos)
+    app.cli.add_command(chat_cli.chat)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
     app.register_api(canales.api)
