@@ -32,7 +32,12 @@ def test_a_sale_is_made_in_the_terminal(settings: Settings, db: Database) -> Non
         [sys.executable, "-m", "flask", "--app", "web", "chat", "--empresa", str(empresa_id)],
         input="Quiero comprar 10 martillos.\nSí.\nsalir\n",
         cwd=ROOT,
-        env=clean_environment() | {"DATA_DIR": str(settings.data_dir)},
+        env=clean_environment()
+        | {
+            "DATA_DIR": str(settings.data_dir),
+            "DATABASE_URL": settings.owner_url.render_as_string(hide_password=False),
+            "REDIS_URL": settings.redis_location,
+        },
         capture_output=True,
         text=True,
         timeout=60,
