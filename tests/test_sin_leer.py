@@ -1,19 +1,20 @@
-"""A yes that was already on its way when the offer was made buys nothing (P3)."""
+"""A yes to anything else than the bot's last words about the offer buys nothing (P3)."""
 
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.agente.turno import Desenlace, Vendedor
-from core.cuentas import create_empresa
+from core.cuentas import create_canal, create_empresa
 from core.db import Database
+from core.mensajes.historial import hand_back, take_over
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.mensajes.turnos import release_chat, take_chat
-from core.models import Mensaje, Movimiento, Producto, Venta
+from core.models import Mensaje, Movimiento, Producto, TipoCanal, Venta
 from core.settings import Settings
-from tests.fakes import CanalDePapel, ColaEnMemoria
+from tests.fakes import CanalDePapel, CifradoDePapel, ColaEnMemoria
 
 Dice = Callable[[str], int]
 
@@ -117,3 +118,95 @@ def test_what_is_written_after_the_reply_has_read_it(
         assert session.scalars(select(Mensaje.remitente).order_by(Mensaje.orden)).all() == [
             "usuario", "bot", "usuario",
         ]  # fmt: skip
+
+
+def offered(vendedor: Vendedor, empresa_id: int, dice: Dice) -> int:
+    """The chat's row id; two martillos are on offer in it."""
+    chat_id = dice("Quiero 2 martillos")
+    ended = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id)
+    assert ended.resultado is not None
+    assert ended.resultado.estado_venta == "oferta"
+    return chat_id
+
+
+def asked_again(vendedor: Vendedor, empresa_id: int, dice: Dice) -> None:
+    """A yes now is asked again, and the yes to that is a sale."""
+    chat_id = dice("Sí")
+    first = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+    assert first is not None
+    assert (first.regla, first.estado_venta) == ("sin_leer", "oferta")
+    assert vendido(vendedor.db, empresa_id) == []
+    dice("Sí")
+    assert vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado is not None
+    assert vendido(vendedor.db, empresa_id) == [Decimal("200.00")]
+
+
+def test_a_yes_to_a_person_is_no_yes_to_the_bot_s_offer(
+    db: Database, empresa_id: int, dice: Dice, vendedor: Vendedor
+) -> None:
+    offered(vendedor, empresa_id, dice)
+    with db.empresa(empresa_id) as session:
+        take_over(session, empresa_id=empresa_id, chat_id="c1", actor="usuario:1")
+        hand_back(session, empresa_id=empresa_id, chat_id="c1", actor="usuario:1")
+    asked_again(vendedor, empresa_id, dice)
+
+
+def test_a_yes_to_an_apology_is_no_yes_to_the_offer_before_it(
+    db: Database, ajustes: Settings, empresa_id: int, dice: Dice, vendedor: Vendedor
+) -> None:
+    chat_id = offered(vendedor, empresa_id, dice)
+    dice("no, mejor ya no")
+    alone(db, ajustes, empresa_id, chat_id)
+    with db.empresa(empresa_id) as session:
+        tries = ajustes.turno_intentos
+        session.execute(update(Mensaje).where(Mensaje.estado == "pendiente").values(intentos=tries))
+    ended = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id, solo=True)
+    assert ended.estado == "cuarentena"
+    asked_again(vendedor, empresa_id, dice)
+
+
+def test_an_offer_that_never_left_is_not_bought(
+    db: Database, ajustes: Settings, empresa_id: int, vendedor: Vendedor
+) -> None:
+    with db.empresa(empresa_id) as session:
+        canal_id = create_canal(
+            session,
+            CifradoDePapel(),
+            empresa_id=empresa_id,
+            tipo=TipoCanal.TELEGRAM,
+            nombre="Bot",
+            credenciales={"token": "1:de-prueba"},
+            actor="usuario:1",
+        ).id
+
+    def write(texto: str) -> int:
+        return receive_mensaje(
+            db,
+            ColaEnMemoria(),
+            ajustes,
+            empresa_id=empresa_id,
+            destino=Destino(canal_id=canal_id, externo="42"),
+            texto=texto,
+        ).chat_pk
+
+    offered(vendedor, empresa_id, write)
+    chat_id = write("Sí")
+    again = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+    assert again is not None
+    assert again.regla == "sin_leer"
+    assert vendido(db, empresa_id) == []
+
+
+@pytest.mark.parametrize("change", [{"nombre": "Taladro percutor"}, {"unidad": "caja"}])
+def test_a_producto_that_became_another_is_offered_again(
+    db: Database, empresa_id: int, dice: Dice, vendedor: Vendedor, change: dict[str, str]
+) -> None:
+    chat_id = offered(vendedor, empresa_id, dice)
+    with db.empresa(empresa_id) as session:
+        session.execute(update(Producto).values(**change))
+    dice("Sí")
+    again = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+    assert again is not None
+    assert (again.regla, again.estado_venta) == ("oferta_movida", "oferta")
+    assert next(iter(change.values())) in again.respuesta
+    assert vendido(db, empresa_id) == []

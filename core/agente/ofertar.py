@@ -141,13 +141,16 @@ def campos_requeridos(s: Situacion) -> list[str]:
 
 
 def _moved(catalogo: Catalogo, lineas: Sequence[Linea]) -> tuple[Hecho, ...]:
-    """What changed since the offer was made: prices, and stock that no longer suffices."""
+    """What changed since the offer was made: the thing itself, its price, stock that no longer
+    suffices."""
     rows = catalogo.por_id([line.producto_id for line in lineas])
     moved = []
     for line in lineas:
         row = rows.get(line.producto_id)
         if row is None:
             moved.append(Hecho("cambio_stock"))
+        elif (row.nombre, row.unidad) != (line.nombre, line.unidad):
+            moved.append(Hecho("cambio_producto"))
         elif row.precio != line.precio_unitario:
             moved.append(Hecho("cambio_precio", productos=(row,), antes=line.precio_unitario))
         elif row.stock < line.cantidad:

@@ -3,11 +3,13 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, cast, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.bitacora import append_evento, audit
 from core.errors import Conflict, NotFound
+from core.mensajes.turnos import INTERRUMPIDA
 from core.models import Chat, Evento, Mensaje
 
 
@@ -82,7 +84,8 @@ def chats_of(empresa_id: int) -> Select[Chat]:
 def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:
     """A person has the chat from now on; a turn that is not yet recorded is cancelled.
 
-    What waits unanswered is the person's to read. Repeating it changes nothing more.
+    What waits unanswered is the person's to read, and a yes after this is no answer to what the
+    bot had offered. Repeating it changes nothing more.
     """
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
     # The token moves, so the running turn cannot record; its messages are read in silence.
@@ -96,6 +99,7 @@ def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) ->
             lease_de=None,
             lease_hasta=None,
             turno_desde=func.now(),
+            conversacion=Chat.conversacion.op("||")(cast(INTERRUMPIDA, JSONB)),
         )
     )
     audit(

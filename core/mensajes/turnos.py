@@ -21,6 +21,10 @@ from core.models import Chat, Mensaje
 from core.ports import ChatVisto, CuentaCanal, Tienda, VentaVista
 from core.settings import Settings
 
+# In chat.conversacion: somebody else spoke since the bot last said what is on offer. The bot's next
+# reply writes the memory anew, without it.
+INTERRUMPIDA = {"interrumpida": True}
+
 
 @dataclass(frozen=True)
 class MensajePendiente:
@@ -68,14 +72,16 @@ _TAKE = text(
         t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
+        dicho.entrega AS ultima_entrega,
         pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
     FROM t
     JOIN empresa e ON e.id = t.empresa_id
     JOIN canal ON canal.empresa_id = t.empresa_id AND canal.id = t.canal_id
     LEFT JOIN cliente ON cliente.empresa_id = t.empresa_id AND cliente.id = t.cliente_id
     LEFT JOIN LATERAL (
-        SELECT texto, orden FROM mensaje m WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id
-        AND m.remitente <> 'usuario' ORDER BY orden DESC LIMIT 1
+        SELECT texto, orden, entrega FROM mensaje m
+        WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id AND m.remitente <> 'usuario'
+        ORDER BY orden DESC LIMIT 1
     ) dicho ON true
     """
 )
@@ -142,9 +148,19 @@ def take_chat(
             ultima_respuesta=row.ultima_respuesta,
             ultima_venta=VentaVista(**venta._mapping) if venta else None,
             cliente=row.datos or {},
-            leida=all(m.orden > row.ultimo_dicho for m in pending),
+            leida=_was_read(row, pending),
         ),
         agotado=agotado,
+    )
+
+
+def _was_read(chat: Row[Any], pending: Sequence[Row[Any]]) -> bool:
+    """Whether the customer can have answered what the bot last offered: it left us, nobody else
+    spoke since, and all that waits was written after it."""
+    return (
+        chat.ultima_entrega not in ("pendiente", "fallida")
+        and not INTERRUMPIDA.items() <= chat.conversacion.items()
+        and all(m.orden > chat.ultimo_dicho for m in pending)
     )
 
 
@@ -231,7 +247,8 @@ def record_silence(db: Database, turno: TurnoTomado) -> Registrado:
 
 
 def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
-    """Set the turn's message aside with an honest reply; the chat goes on. Raises LeaseLost."""
+    """Set the turn's message aside with an honest reply, silently while a person has the chat, and
+    go on with the chat. Raises LeaseLost."""
     with db.empresa(turno.empresa_id) as session:
         audit(
             session,
@@ -241,7 +258,13 @@ def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
             objeto=f"mensaje:{turno.mensajes[0].id}",
         )
         return finish_turno(
-            session, turno, respuesta=respuesta, humano=True, estado="cuarentena", force=True
+            session,
+            turno,
+            respuesta=respuesta if turno.ia_activa else None,
+            memoria=turno.visto.memoria | INTERRUMPIDA,
+            humano=turno.ia_activa,
+            estado="cuarentena",
+            force=True,
         )
 
 
@@ -264,7 +287,6 @@ def finish_turno(
     messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
     """
     push = turno.cuenta.tipo != "web"
-    _keep_parsed(session, turno)
     row = session.execute(
         _FINISH,
         {
@@ -292,6 +314,7 @@ def finish_turno(
     ).one_or_none()
     if row is None:
         raise _why_not(session, turno)
+    _keep_parsed(session, turno)  # after the chat is locked, as everybody locks
     return Registrado(
         row.respuesta_id,
         push and respuesta is not None,
