@@ -105,6 +105,18 @@ def cancel_venta(session: Session, *, empresa_id: int, venta_id: int, actor: str
 
     Raises NotFound when there is no such sale.
     """
+    lines = session.execute(
+        select(VentaLinea.producto_id, VentaLinea.cantidad)
+        .where(VentaLinea.empresa_id == empresa_id, VentaLinea.venta_id == venta_id)
+        .order_by(VentaLinea.producto_id)
+    ).all()
+    # The same lock order as a sale's and a reset's: productos by id, then the sale.
+    session.execute(
+        select(Producto.id)
+        .where(Producto.empresa_id == empresa_id, Producto.id.in_([p for p, _ in lines]))
+        .order_by(Producto.id)
+        .with_for_update()
+    )
     venta = session.scalar(
         select(Venta)
         .where(Venta.empresa_id == empresa_id, Venta.id == venta_id)
@@ -115,18 +127,6 @@ def cancel_venta(session: Session, *, empresa_id: int, venta_id: int, actor: str
         raise NotFound
     if venta.estado == "cancelada":
         return venta
-    lines = session.execute(
-        select(VentaLinea.producto_id, VentaLinea.cantidad)
-        .where(VentaLinea.empresa_id == empresa_id, VentaLinea.venta_id == venta_id)
-        .order_by(VentaLinea.producto_id)
-    ).all()
-    # The same lock order as a sale's.
-    session.execute(
-        select(Producto.id)
-        .where(Producto.empresa_id == empresa_id, Producto.id.in_([p for p, _ in lines]))
-        .order_by(Producto.id)
-        .with_for_update()
-    )
     for producto_id, cantidad in lines:
         session.execute(
             update(Producto)

@@ -20,6 +20,8 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
     sold any more; then nothing was recorded and the lease still stands.
     """
     with db.empresa(turno.empresa_id) as session:
+        if resultado.vender or resultado.cancelar_venta_id is not None or resultado.cliente:
+            hold_chat(session, turno)
         venta_id = _effects(session, turno, resultado)
         cliente_id = _keep_cliente(session, turno, resultado.cliente)
         return finish_turno(
@@ -38,7 +40,6 @@ def _effects(session: Session, turno: TurnoTomado, resultado: Resultado) -> int 
     """The sale or the cancellation that this turn decided; the sale's id."""
     if resultado.cancelar_venta_id is None and not resultado.vender:
         return None
-    hold_chat(session, turno)
     if resultado.cancelar_venta_id is not None:
         cancel_venta(
             session,
