@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -88,3 +89,24 @@ def test_an_absent_broker_never_raises() -> None:
         time.sleep(0.01)
     assert cola.dropped == 1
     cola.close()
+
+
+def test_nothing_that_a_publish_raises_ends_the_bell(
+    settings: Settings, cola: CeleryCola, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.adapters.celery_queue._BREAKER_SECONDS", 0.0)
+    raised = threading.Event()
+
+    class Raro:
+        """A Celery whose first publish fails in a way that nobody foresaw."""
+
+        def send_task(self, *_: object, **__: object) -> None:
+            raised.set()
+            raise ValueError("raro")
+
+    cola._connect = Raro  # type: ignore[method-assign]
+    cola.ring(Tarea.ANSWER_CHAT, empresa_id=1, chat_id=1)
+    assert raised.wait(5)
+    raised.clear()
+    cola.ring(Tarea.ANSWER_CHAT, empresa_id=1, chat_id=2)
+    assert raised.wait(5)

@@ -12,10 +12,15 @@ from core.settings import Settings
 _LIMIT = 500
 
 # A lease that ended without being given back: its process died or froze. The chat reruns alone.
+# A row that somebody holds waits for the next sweep: the other chats are not to wait for it.
 _EXPIRED = text(
     """
     UPDATE chat SET solo = true, lease_hasta = NULL
-    WHERE lease_hasta < clock_timestamp()
+    FROM (
+        SELECT empresa_id, id FROM chat WHERE lease_hasta < clock_timestamp()
+        FOR UPDATE SKIP LOCKED
+    ) expired
+    WHERE chat.empresa_id = expired.empresa_id AND chat.id = expired.id
     """
 )
 

@@ -144,11 +144,14 @@ def _store(db: Database, empresa_id: int, values: dict[str, Any]) -> Row[Any]:
         stored = session.execute(_STORE, values).one_or_none()
         if stored is None:
             _open_chat(session, values)
+            stored = session.execute(_STORE, values).one_or_none()
+        if stored is None:  # the name that this customer's chat would have is another chat's
+            _open_chat(session, values, suffix=f"-{uuid4().hex[:8]}")
             stored = session.execute(_STORE, values).one()
         return stored
 
 
-def _open_chat(session: Session, values: dict[str, Any]) -> None:
+def _open_chat(session: Session, values: dict[str, Any], *, suffix: str = "") -> None:
     empresa_id = values["empresa_id"]
     chosen = select(Canal.id).where(Canal.empresa_id == empresa_id)
     if values["externo"] is None:
@@ -158,7 +161,7 @@ def _open_chat(session: Session, values: dict[str, Any]) -> None:
     canal_id = session.scalar(chosen)
     if canal_id is None:
         raise NotFound
-    public = values["chat_id"] or f"{canal_id}-{values['externo']}"
+    public = values["chat_id"] or f"{canal_id}-{values['externo']}{suffix}"
     session.execute(
         insert(Chat)
         .values(empresa_id=empresa_id, canal_id=canal_id, chat_id=public, externo=values["externo"])
