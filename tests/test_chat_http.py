@@ -1,14 +1,17 @@
 """The chat over HTTP: stored before the 2xx, read back in order, followed live, one's own only."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from core.agente.registrar import record_turno
-from core.mensajes.turnos import TurnoTomado, take_chat
+from core.mensajes.turnos import TurnoTomado, record_silence, take_chat
 from core.models import Rol
 from core.ports import Resultado
 from core.wiring import Servicios
@@ -143,6 +146,89 @@ def test_waiting_in_vain_ends_in_the_ordinary_202(
         headers=tienda.headers(),
     )
     assert answer.status_code == 202
+
+
+def test_a_stored_message_is_a_202_even_when_there_is_no_room_to_wait(
+    client: FlaskClient, app: Flask, tienda: Tienda, servicios: Servicios
+) -> None:
+    headers = tienda.headers()
+    escribe(client, headers, mensaje="hola")
+    eventos(client, headers, 1)
+    oyente = app.extensions["oyente"]
+    before, oyente._limit = oyente._limit, 0
+    try:
+        answer = client.post(
+            "/chat/texto?esperar=5", json={"chat_id": "c-1", "mensaje": "sigue"}, headers=headers
+        )
+    finally:
+        oyente._limit = before
+    assert (answer.status_code, answer.json["estado"]) == (202, "encolado")
+
+
+def test_who_waits_is_let_go_when_a_person_takes_the_chat(
+    client: FlaskClient, tienda: Tienda, servicios: Servicios
+) -> None:
+    headers = tienda.headers()
+    escribe(client, headers, mensaje="hola", id_externo="a1")
+    turno = toma(servicios, tienda)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(
+            tienda.app.test_client().post,
+            "/chat/texto?esperar=20",
+            json={"chat_id": "c-1", "mensaje": "hola", "id_externo": "a1"},
+            headers=headers,
+        )
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        record_silence(servicios.db, turno)
+        assert waiting.result(10).status_code == 202
+
+
+def test_a_stream_outlives_neither_its_session_nor_its_chat(
+    client: FlaskClient, app: Flask, tienda: Tienda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.chat._LOOK_SECONDS", 0.2)
+    headers = tienda.headers()
+    escribe(client, headers, mensaje="hola")
+    with client.get("/chat/eventos/c-1", headers=headers, buffered=False) as answer:
+        stream = iter(answer.response)
+        next(stream)
+        (aviso,) = app.extensions["oyente"]._waiters[tienda.empresa_id, tienda.chat()]
+        assert client.post("/auth/logout", headers=headers).status_code == 204
+        for _ in range(20):  # never silent for long
+            aviso.put("escribiendo")
+            if next(stream, None) is None:
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("a busy stream went on without a session")
+
+    headers = tienda.headers()
+    for _ in range(3):
+        escribe(client, headers, mensaje="antes")
+    reset = {"confirmar": "Ferretería"}
+    assert client.post("/logs/admin/reset_empresa", json=reset, headers=headers).status_code == 200
+    escribe(client, headers, mensaje="después")
+    assert "después" in eventos(client, headers, 1, since=4)[0]
+
+
+def test_an_event_that_no_stream_has_is_bad_data(client: FlaskClient, tienda: Tienda) -> None:
+    headers = tienda.headers()
+    escribe(client, headers, mensaje="hola")
+    asked = {**headers, "Last-Event-ID": str(2**63)}
+    assert client.get("/chat/eventos/c-1", headers=asked).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "chat_id", ["a/b", "a//b", "/a", "a/", "a/tomar", "..", "a\nb", "a?b#c", "ñandú 🛠", "x" * 128]
+)
+def test_a_chat_may_be_called_anything(client: FlaskClient, tienda: Tienda, chat_id: str) -> None:
+    headers = tienda.headers()
+    assert escribe(client, headers, chat_id=chat_id, mensaje="hola").status_code == 202
+    name = quote(chat_id, safe="")
+    for path in (f"/chat/historial/{name}", f"/chats/{name}", f"/ventas/historial/{name}"):
+        assert client.get(path, headers=headers).status_code == 200, path
+    assert client.post(f"/chats/{name}/tomar", headers=headers).status_code == 200
 
 
 def test_the_stream_resumes_where_it_was_cut(

@@ -93,7 +93,13 @@ def test_figures_of_use_per_day_and_in_all(client: FlaskClient, tienda: Tienda) 
 
 
 @pytest.mark.parametrize(
-    "query", ["desde=2001-01-02&hasta=2001-01-01T00:00:00Z", "desde=2001-01-01"]
+    "query",
+    [
+        "desde=2001-01-02&hasta=2001-01-01T00:00:00Z",
+        "desde=2001-01-01",
+        "hasta=0001-01-01",
+        "desde=0001-01-01&hasta=9999-12-30",
+    ],
 )
 def test_a_range_backwards_or_of_years_is_bad_data(
     client: FlaskClient, tienda: Tienda, query: str

@@ -146,6 +146,8 @@ def _identify() -> None:
     """Set g.identidad from the token's sesion, as its row stands now."""
     claims = _read_access_token()
     empresa_id, sesion_id = claims.emp, claims.sid
+    if not _is_upload():
+        request.get_data()  # before a connection is taken: a slow sender must not hold one
     seen = find_sesion(datos.sesion_of(empresa_id), empresa_id=empresa_id, sesion_id=sesion_id)
     if seen is None:
         raise Unauthenticated("La sesión ya no vale: entre de nuevo.")
@@ -157,6 +159,12 @@ def _identify() -> None:
         chat_id=seen.chat_id,
     )
     bind(empresa_id=empresa_id, usuario_id=seen.usuario_id, chat_id=seen.chat_id)
+    if _is_upload():
+        datos.release()  # a file takes its time to arrive, and nobody without a sesion may send one
+
+
+def _is_upload() -> bool:
+    return request.mimetype == "multipart/form-data"
 
 
 def _read_access_token() -> _Claims:
@@ -190,6 +198,8 @@ def read_refresh() -> _Claims:
         found = verify_jwt_in_request(refresh=True, locations=["json", "headers"])
         return _Claims.model_validate(found[1] if found else {})
     except (JWTExtendedException, PyJWTError, ValidationError) as e:
+        raise Unauthenticated(_NO_TOKEN) from e
+    except (AttributeError, UnicodeError) as e:  # the body is no object, the token no text
         raise Unauthenticated(_NO_TOKEN) from e
 
 

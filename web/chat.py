@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.cuentas import find_sesion
-from core.errors import NotFound, NotImplementedYet, TooManyRequests
+from core.db import DATABASE_DOWN
+from core.errors import NotFound, NotImplementedYet, TooManyRequests, Unavailable
 from core.mensajes.historial import (
     find_chat,
     find_respuesta,
@@ -74,7 +75,7 @@ class Historial(Consulta):
 
 
 class Desde(Consulta):
-    last_event_id: int = Field(0, alias="Last-Event-ID", ge=0)
+    last_event_id: int = Field(0, alias="Last-Event-ID", ge=0, lt=2**63)
 
 
 @api.post("/chat/sesion")
@@ -136,7 +137,10 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
     if not query.esperar or not got.ia_activa:
         return accepted, 202
     datos.release()
-    answer = _await_respuesta(who.empresa_id, got.chat_pk, got.mensaje_id, query.esperar)
+    try:
+        answer = _await_respuesta(who.empresa_id, got.chat_pk, got.mensaje_id, query.esperar)
+    except (Unavailable, *DATABASE_DOWN):
+        answer = None  # no trouble of the waiting may look as if the message were not stored
     return (answer, 200) if answer else (accepted, 202)
 
 
@@ -178,6 +182,8 @@ def follow(path: ChatPath, header: Desde) -> Response:
     who = identidad()
     chat = _chat_of(who, path.chat_id)
     chat_pk, last = chat.id, header.last_event_id
+    if last > chat.ultimo_evento:  # of an earlier chat of this name: the shop was emptied since
+        last = 0
     datos.release()
     waiting = _oyente().waiting(who.empresa_id, chat_pk)
     aviso = waiting.__enter__()  # before the answer begins, so that "too many" is still a 503
@@ -197,6 +203,7 @@ def follow(path: ChatPath, header: Desde) -> Response:
 def _events(who: Identidad, chat_pk: int, last: int, aviso: Aviso) -> Iterator[str]:
     """Replay what came after `last`, then whatever comes; a comment line when nothing does."""
     notice: str | None = "mensaje"
+    checked = time.monotonic()
     while True:
         if notice == "escribiendo":
             yield _event("escribiendo", {"activo": True})
@@ -204,8 +211,12 @@ def _events(who: Identidad, chat_pk: int, last: int, aviso: Aviso) -> Iterator[s
             news, last = _news(who, chat_pk, last)
             yield news or ": sigo aquí\n\n"
         notice = aviso.wait(_LOOK_SECONDS)
-        if notice == FIN or (notice is None and not _still_valid(who)):
+        if notice == FIN:
             return
+        if notice is None or time.monotonic() - checked > _LOOK_SECONDS:
+            if not _still_valid(who):
+                return
+            checked = time.monotonic()
 
 
 def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
@@ -254,7 +265,8 @@ def _event(name: str, data: dict[str, Any], *, id_: int | None = None) -> str:
 def _await_respuesta(
     empresa_id: int, chat_pk: int, mensaje_id: int, seconds: float
 ) -> dict[str, Any] | None:
-    """The answer to the turn of that message, or None when it did not come in time."""
+    """The answer to the turn of that message; None when it did not come in time, {} when none will
+    come, because a person has the chat."""
     end = time.monotonic() + seconds
     with _oyente().waiting(empresa_id, chat_pk) as aviso:
         while True:
@@ -272,8 +284,10 @@ def _read_respuesta(empresa_id: int, mensaje_id: int) -> dict[str, Any] | None:
     with servicios().db.empresa(empresa_id) as session:
         found = find_respuesta(session, empresa_id=empresa_id, mensaje_id=mensaje_id)
         mensaje, respuesta = found or (None, None)
-        if mensaje is None or respuesta is None:
+        if mensaje is None:
             return None
+        if respuesta is None:
+            return {}
         venta = None
         if respuesta.venta_id is not None:
             row = session.get_one(Venta, (empresa_id, respuesta.venta_id))

@@ -56,7 +56,9 @@ def list_log(query: Filtros) -> dict[str, Any]:
 @requires(Rol.OBSERVADOR)
 def read_uso(query: Intervalo) -> dict[str, Any]:
     hasta = query.hasta or datetime.now(UTC)
-    desde = query.desde or hasta - timedelta(days=_USO_DIAS)
+    # Before the calendar's second year there is no month to look back on: an empty range, refused.
+    span = timedelta(days=_USO_DIAS if hasta.year > 1 else 0)
+    desde = query.desde or hasta - span
     return cuentas.read_uso(sesion(), empresa_id=identidad().empresa_id, desde=desde, hasta=hasta)
 
 

@@ -65,7 +65,7 @@ def read_uso(
     `turnos` are answers of the bot; `importe` what was sold that day, whatever became of it;
     `importe_cancelado` what was cancelled that day. Raises Invalid beyond DIAS_MAX days.
     """
-    if not desde < hasta <= desde + timedelta(days=DIAS_MAX):
+    if not timedelta(0) < hasta - desde <= timedelta(days=DIAS_MAX):
         errores = [{"campo": "hasta", "mensaje": f"después de desde, {DIAS_MAX} días como máximo"}]
         raise Invalid("El intervalo no es válido.", errores=errores)
     span = {"empresa_id": empresa_id, "desde": desde, "hasta": hasta}
