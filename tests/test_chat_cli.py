@@ -4,6 +4,8 @@ import subprocess
 import sys
 from decimal import Decimal
 
+from sqlalchemy import select
+
 from core.cuentas import create_empresa
 from core.db import Database
 from core.models import Movimiento, Producto
@@ -47,4 +49,4 @@ def test_a_sale_is_made_in_the_terminal(settings: Settings, db: Database) -> Non
     assert "7" in offer
     assert "registrada" in sold
     with db.empresa(empresa_id) as session:
-        assert session.get_one(Producto, (empresa_id, producto.id)).stock == 0
+        assert session.scalars(select(Producto.stock)).one() == 0
