@@ -147,7 +147,9 @@ def twins(settings: Settings, port: int) -> Iterator[list[int]]:
         [
             "gunicorn",
             "-k",
-            "gevent",
+            "gthread",
+            "--threads",
+            "64",
             "-w",
             "2",
             "-b",
