@@ -68,6 +68,23 @@ def mensajes(archivo: TextIO, salida: TextIO) -> None:
                 salida.write(json.dumps(read, ensure_ascii=False) + "\n")
 
 
+@evaluar.command("busqueda")
+@click.argument("docs", type=click.File(encoding="utf-8"))
+@click.argument("queries", type=click.File(encoding="utf-8"))
+@click.option("--salida", type=click.File("w", encoding="utf-8"), required=True)
+def busqueda(docs: TextIO, queries: TextIO, salida: TextIO) -> None:
+    """Consultas contra un catálogo de prueba: escribe qué encuentra el buscador."""
+    from core.agente.evaluar import buscar_todo
+    from core.launcher.servers import embedded_running
+
+    settings = Settings()
+    with refusing(), embedded_running(settings):
+        db = build_database(settings, max_connections=4)
+        found = buscar_todo(db, settings, _parse(json.load, docs), _parse(json.load, queries))
+        db.close()
+    json.dump(found, salida, ensure_ascii=False)
+
+
 def _tell(nota: Nota) -> None:
     if not nota.bien:
         click.echo(nota.line())

@@ -13,11 +13,14 @@ from core.agente.comprension import Cambio, Contexto, Espera, Item
 from core.agente.lexico import (
     CONDICION_SI,
     CORTESIA,
+    CORTESIA_FUERTE,
     PEDIR,
     PELIGRO,
     RASGOS,
     SI_DEBIL,
     SI_FUERTE,
+    TEMAS,
+    VERBO,
     Rasgo,
 )
 from core.agente.numeros import numerar
@@ -31,15 +34,21 @@ _BLOQUEAN = (
 )  # fmt: skip
 _MODISMOS = (
     (re.compile(r"\n"), " "),
-    (re.compile(r"\bno (?:hay|importa|pasa nada)(?: (?:problema|lio|drama|cuidado))?"), " "),
+    (re.compile(r"\bno (?:hay (?:problema|lio|drama|cuidado|bronca)|importa|pasa nada)\b"), " "),
+    (re.compile(r"\bsin (?:problemas?|dudas?|lio)\b"), " "),
+    (re.compile(r"\bni modo(?= ?,? (?:dame|deme|mand\w+|me |esos|los|las))"), " "),
     (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
     (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
     (re.compile(r"\bdale que va\b"), "dale"),
 )
-_ORDEN = re.compile(rf"^(?:pues )?(?:ya que )?{PEDIR.pattern}")
+_ORDEN = re.compile(rf"^(?:pues |ya que |ni modo |entonces )*(?:{PEDIR.pattern}|l[oa]s\b)")
+_ESOS = re.compile(r"\b(?:l[oa]s|es[oa]s|est[oa]s)\b")
 _GRACIAS = re.compile(
     r"\b(?:muchas |mil )?graci\w*|\bmuy amable\b|\bte agradezco\b|\ble agradezco\b"
 )
+_SI_LLANO = re.compile(r"(?:si|dale|claro|listo|hagale|hecho|de una|por supuesto|confirm\w+)\b")
+# Of a verb of ordering only "dame", "llevo", "mándalos" go with a yes; not "regalados", "quieres".
+_OTRA_FORMA = re.compile(r"(?:[ai]d[oa]s?|[ae]?r|ria\w*|ba[ns]?|ndo|[ae]s)$")
 _SOLO_QUE = re.compile(r"\bya que\b")
 
 
@@ -58,20 +67,29 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
         return None
     strong = bool(SI_FUERTE.search(linea))
     weak = bool(SI_DEBIL.search(linea))
-    if not strong and _GRACIAS.search(linea):
-        return None
+    if not strong and RASGOS[Rasgo.ADIOS].search(linea):
+        return None  # "ok gracias", "eso es todo": no answer
     if not (strong or weak or again and _takes(linea, items)):
         return None
-    return items if len(_left_over(linea, contexto)) <= (1 if strong else 0) else None
+    over = _left_over(linea, contexto, CORTESIA_FUERTE if strong else CORTESIA)
+    return items if not over or strong and _calls_somebody(linea, over) else None
 
 
 def afirma(linea: str) -> bool:
     """Whether the line is a yes and nothing else, to whatever was asked."""
     linea = _plain(linea)
     strong = bool(SI_FUERTE.search(linea))
-    if _says_more(linea) or not (strong or SI_DEBIL.search(linea) and not _GRACIAS.search(linea)):
+    weak = SI_DEBIL.search(linea) and not RASGOS[Rasgo.ADIOS].search(linea)
+    if _says_more(linea) or not (strong or weak) or re.search(r"\d", linea):
         return False
-    return not re.search(r"\d", linea) and not _left_over(linea, Contexto())
+    return not _left_over(linea, Contexto(), CORTESIA_FUERTE if strong else CORTESIA)
+
+
+def _calls_somebody(linea: str, over: Sequence[str]) -> bool:
+    """One unknown word at the end of a plain yes is whom it is said to: "dale, Marta"."""
+    if len(over) != 1 or VERBO.fullmatch(over[0]):
+        return False
+    return bool(_SI_LLANO.match(linea)) and linea.rstrip(" .!").endswith(over[0])
 
 
 def _plain(linea: str) -> str:
@@ -86,15 +104,16 @@ def _says_more(linea: str) -> bool:
     said = _SOLO_QUE.sub(" ", linea)
     if PELIGRO.search(said) or CONDICION_SI.search(said):
         return True
+    if any(tema.search(said) for tema in TEMAS.values()):
+        return True
     return any(RASGOS[r].search(said) for r in _BLOQUEAN)
 
 
 def _takes(linea: str, items: tuple[Item, ...]) -> bool:
-    """ "dame los 7", "los 7": the offer said again is a yes by itself."""
-    stated = all(item.cantidad is not None for item in items)
-    return (
-        stated and bool(items) and (bool(_ORDEN.search(linea)) or linea.startswith(("los", "las")))
-    )
+    """ "dame los 7": the offer pointed at is a yes by itself. "quiero 7" is not: the same order
+    may simply have been sent twice."""
+    stated = bool(items) and all(item.cantidad is not None for item in items)
+    return stated and bool(_ESOS.search(linea)) and bool(_ORDEN.search(linea))
 
 
 def _says_thing(item: Item) -> bool:
@@ -125,16 +144,17 @@ def _same_line(item: Item, linea: tuple[str, Decimal], lineas: int) -> bool:
     return all(t in named for t in terms(item.producto))
 
 
-def _left_over(linea: str, contexto: Contexto) -> Sequence[str]:
+def _left_over(linea: str, contexto: Contexto, cortesia: frozenset[str]) -> Sequence[str]:
     """The words that are neither assent, courtesy, ordering, nor the offer itself."""
-    for patron in (SI_FUERTE, _GRACIAS, SI_DEBIL, PEDIR):
+    for patron in (SI_FUERTE, _GRACIAS, SI_DEBIL):
         linea = patron.sub(" ", linea)
+    linea = PEDIR.sub(lambda m: m[0] if _OTRA_FORMA.search(m[0]) else " ", linea)
     named = {t for nombre, _ in contexto.lineas for t in terms(nombre)}
     return [
         f.t
         for f in numerar(fichas(linea))
         if f.t[0].isalpha()
         and f.valor is None
-        and f.t not in CORTESIA
+        and f.t not in cortesia
         and not any(t in named for t in terms(f.t))
     ]

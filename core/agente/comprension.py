@@ -68,10 +68,10 @@ class Turno:
 
     confirma: authorises exactly what the bot last proposed, and nothing else.
     afirma: a bare yes, whatever it may answer. insiste: a no that repeats what cannot be had.
-    senala: "ese", one of what was shown.
+    senala: "ese", one of what was shown. busca: asks for productos or prices in so many words.
     opciones: the places in the bot's list that they mean, 1 the first, -1 the last.
     todas: all of the list ("uno de cada uno", "ambos").
-    preferencia: "barato" or "caro", when they choose by price.
+    preferencia: "barato" or "caro", "grande" or "chico", when they choose by price or size.
     factor, resto: "el doble" is 2, "uno menos" is -1.
     """
 
@@ -96,4 +96,5 @@ class Turno:
     afirma: bool = False
     insiste: bool = False
     senala: bool = False
+    busca: bool = False
     texto: str = ""

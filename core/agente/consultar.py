@@ -11,7 +11,7 @@ from core.agente.pedir import pedir
 from core.ports import ProductoVisto
 
 
-def mostrar(s: Situacion) -> Decision:
+def mostrar(s: Situacion) -> Decision | None:
     """What there is of what they ask for. With a quantity it is as good as an order: offer it."""
     items = [i for i in s.turno.items if i.producto]
     if items and all(i.cantidad is not None for i in items) and not s.turno.descuento:
@@ -20,6 +20,8 @@ def mostrar(s: Situacion) -> Decision:
     hechos: list[Hecho] = []
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
+    if not s.turno.busca and all(h.clave == "no_encontrado" for h in hechos):
+        return None  # words that are no question and no producto either
     return Decision((*hechos, *recordar(memoria)), memoria, "mostrar")
 
 

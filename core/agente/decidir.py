@@ -20,7 +20,7 @@ from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
 from core.agente.ofertar import campos_requeridos, ofertar, pide_datos, recordar, vender
-from core.agente.pedir import elegir_opcion, otra_vez, pedir
+from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
 from core.models import EstadoVenta
 from core.ports import Catalogo, ChatVisto
 
@@ -55,7 +55,7 @@ def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, catalogo: Catalogo)
 def _finish(s: Situacion, decision: Decision, nombre: str) -> Decision:
     """Greet who greeted, keep what they told of themselves, name the state of the sale."""
     hechos = decision.hechos
-    if s.turno.saluda and nombre not in ("saludo", "humano", "queja", "vender"):
+    if s.turno.saluda and nombre not in ("saludar", "humano", "queja", "vender"):
         hechos = (Hecho("hola"), *hechos)
     cliente = {**s.turno.datos_cliente, **decision.cliente}
     return replace(
@@ -164,8 +164,9 @@ def _saludar(s: Situacion) -> Decision:
 
 
 def _despedir(s: Situacion) -> Decision:
-    clave = "gracias_oferta" if s.memoria.oferta else "despedida"
-    return Decision((Hecho(clave), *recordar(s.memoria)), s.memoria)
+    if s.memoria.oferta is not None:
+        return Decision((Hecho("gracias_oferta"), *recordar(s.memoria)), s.memoria)
+    return Decision((Hecho("despedida"),), sin_pregunta(s.memoria))
 
 
 def _no_entendi(s: Situacion) -> Decision:
@@ -247,7 +248,8 @@ REGLAS = (
     Regla("pedir", lambda s: _is(Acto.PEDIDO, Acto.MODIFICAR)(s) and bool(s.turno.items), pedir),
     Regla("describir", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
           and bool(s.memoria.carrito or s.memoria.tema), describir),
-    Regla("que_venden", _is(Acto.CONSULTA_PRODUCTO), que_venden),
+    Regla("que_venden", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
+          and (s.turno.busca or not s.turno.items), que_venden),
     Regla("despedir", _is(Acto.DESPEDIDA), _despedir),
     Regla("saludar", _is(Acto.SALUDO), _saludar),
     Regla("cual", lambda s: s.turno.afirma and s.memoria.pregunta is not None

@@ -4,9 +4,11 @@ The search says what is like the words; here is decided whether its answer is cl
 offer. Nothing is remembered, nothing is guessed beyond what the rows say.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from core.agente.estado import Pendiente
 from core.agente.numeros import CONTABLES, UNIDADES, escribir
@@ -19,6 +21,7 @@ _BUSCADOS = 15
 # The search's score is the share of the question that a producto answers.
 _PLAUSIBLE = 0.42
 _MARGEN = 0.09
+_ETIQUETA = re.compile(r"\b(?:talla|tipo|clase|grado|calibre|grano) \w+\b")
 _OTRA_MEDIDA = "otra medida"
 
 
@@ -43,9 +46,10 @@ def elegir(catalogo: Catalogo, pedido: Pendiente) -> Eleccion:
     alike = [h for h in hits if h.puntaje >= best - _MARGEN and h.motivo == hits[0].motivo]
     if fold(hits[0].producto.nombre) == fold(pedido.texto):
         alike = hits[:1]
-    group = _most_literal([h.producto for h in alike], pedido.texto)
-    group = _of_unit(group, pedido)
-    return Eleccion(_in_stock_first(group), exacta=hits[0].motivo != _OTRA_MEDIDA)
+    group = _most_literal(_of_unit([h.producto for h in alike], pedido), pedido.texto)
+    labelled = _of_label(group, pedido.texto)
+    exacta = hits[0].motivo != _OTRA_MEDIDA and bool(labelled)
+    return Eleccion(_in_stock_first(labelled or group), exacta=exacta)
 
 
 def cantidad_de(producto: ProductoVisto, pedido: Pendiente) -> Decimal | None:
@@ -77,7 +81,7 @@ def otra_unidad(producto: ProductoVisto, pedido: Pendiente) -> bool:
 def terms_of_unit(producto: ProductoVisto) -> frozenset[str]:
     """Units that the name itself speaks of: (caja 100), rollo 100 m."""
     words = fold(producto.nombre).replace("(", " ").replace(")", " ").split()
-    return frozenset(UNIDADES[w] for w in words if w in UNIDADES)
+    return frozenset(UNIDADES[w] for w in words if UNIDADES.get(w) in CONTABLES)
 
 
 def alternativas(
@@ -88,8 +92,10 @@ def alternativas(
     found = [h.producto for h in catalogo.buscar(agotado.nombre, _BUSCADOS)]
     known = {p.id for p in found}
     found += [h.producto for h in catalogo.buscar(head, _BUSCADOS) if h.producto.id not in known]
+    words = [t for t in terms(agotado.nombre) if isinstance(t, str)]
+    alike = sorted(found, key=lambda p: -coincide(p, words))  # stable: then as the search says
     return tuple(
-        p for p in found if p.id != agotado.id and p.stock > 0 and _head(p.nombre) == head
+        p for p in alike if p.id != agotado.id and p.stock > 0 and _head(p.nombre) == head
     )[:n]
 
 
@@ -103,6 +109,39 @@ def entre(opciones: Sequence[ProductoVisto], texto: str) -> tuple[ProductoVisto,
     if best < 0.5:
         return ()
     return tuple(p for share, p in shares if share == best)
+
+
+def preferido(opciones: Sequence[ProductoVisto], preferencia: str) -> ProductoVisto | None:
+    """The cheapest, dearest, biggest or smallest; None where sizes do not tell."""
+    if not opciones:
+        return None
+    if preferencia in ("barato", "caro"):
+        ordered = sorted(opciones, key=lambda p: (p.precio, p.id))
+        return ordered[0 if preferencia == "barato" else -1]
+    sizes = [
+        {m.familia: Fraction(m.clave.removesuffix(_unit_of(m))) for m in _measures(p)}
+        for p in opciones
+    ]
+    shared = [f for f in sizes[0] if all(f in s for s in sizes) and len({s[f] for s in sizes}) > 1]
+    if not shared:
+        return None
+    by_size = sorted(range(len(opciones)), key=lambda n: sizes[n][shared[0]])
+    return opciones[by_size[-1 if preferencia == "grande" else 0]]
+
+
+def _measures(p: ProductoVisto) -> list[Medida]:
+    found = [t for t in terms(p.nombre) if isinstance(t, Medida)]
+    return [m for m in reversed(found) if re.fullmatch(r"[\d/]+" + re.escape(_unit_of(m)), m.clave)]
+
+
+def _unit_of(m: Medida) -> str:
+    return m.clave.lstrip("0123456789/")
+
+
+def sustantivo(texto: str) -> str:
+    """The thing without its sizes: "clavo con cabeza de 3 pulgadas" → "clavo con cabeza"."""
+    kept = re.split(r"\b(?:de )?\d", fold(texto), maxsplit=1)[0].strip()
+    return re.sub(r"(?: (?:de|con|para|en|x|grano|calibre|talla|tipo))+$", "", kept)
 
 
 def coincide(producto: ProductoVisto, asked: Sequence[str | Medida]) -> float:
@@ -153,8 +192,21 @@ def _most_literal(group: list[ProductoVisto], texto: str) -> list[ProductoVisto]
 def _of_unit(group: list[ProductoVisto], pedido: Pendiente) -> list[ProductoVisto]:
     if pedido.unidad in (None, "unidad"):
         return group
+    if pedido.cantidad and pedido.cantidad % 1:
+        sized = [p for p in group if _has_size(p, pedido) and not allows_fraction(p.unidad)]
+        if sized:
+            return sized  # "1/4 de galón", where it is sold by the quarter
     same = [p for p in group if UNIDADES.get(fold(p.unidad)) == pedido.unidad]
     return same or [p for p in group if not otra_unidad(p, pedido)] or group
+
+
+def _of_label(group: list[ProductoVisto], texto: str) -> list[ProductoVisto]:
+    """ "talla M" is no talla L, though a single letter is too little for the search."""
+    label = _ETIQUETA.search(fold(texto))
+    if label is None:
+        return group
+    says = re.compile(rf"\b{re.escape(label.group())}\b")
+    return [p for p in group if says.search(fold(p.nombre))]
 
 
 def _in_stock_first(group: list[ProductoVisto]) -> tuple[ProductoVisto, ...]:

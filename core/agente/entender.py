@@ -137,6 +137,7 @@ def _turno(
         afirma=v.afirma,
         insiste=_insists(v) and any(i.cantidad is not None for i in v.items),
         senala=v.senala,
+        busca=v.has(Rasgo.PRODUCTO, Rasgo.PRECIO, Rasgo.PREGUNTA, Rasgo.DESCUENTO),
         texto=crudo,
     )
 
@@ -160,7 +161,9 @@ def _asks_shop(v: _Lectura) -> bool:
 
 def _changes(v: _Lectura) -> bool:
     if not v.en_oferta:
-        return v.has(Rasgo.QUITAR) and bool(v.items) and not v.has(Rasgo.PREGUNTA)
+        after_sale = v.contexto.espera is Espera.VENDIDO and bool(re.search(r"\bcambi", v.linea))
+        changes = after_sale or v.has(Rasgo.QUITAR) and bool(v.items)
+        return changes and not v.has(Rasgo.PREGUNTA)
     if v.relativo or v.has(Rasgo.QUITAR):
         return True
     if not v.items and not v.elige:
@@ -171,7 +174,9 @@ def _changes(v: _Lectura) -> bool:
 
 def _leaves(v: _Lectura) -> bool:
     """Goodbye, unless an offer is open: then "ok gracias" is no answer yet."""
-    return v.has(Rasgo.ADIOS) and not v.en_oferta and not v.con_cantidad and not v.items
+    if v.en_oferta or v.items or re.match(r"no\b", v.linea):
+        return False
+    return v.has(Rasgo.ADIOS)
 
 
 def _orders(v: _Lectura) -> bool:
@@ -193,13 +198,17 @@ def _greets(v: _Lectura) -> bool:
 
 def _tries(v: _Lectura) -> bool:
     """ "¿y si llevo 5?" is a wish, though it has a condition."""
-    return v.con_cantidad and bool(re.search(r"\bsi (?:me )?(?:llevo|compro|pido|son)\b", v.linea))
+    tried = re.search(r"\bsi (?:me )?(?:llevo|compro|pido|son|fueran|serian)\b", v.linea)
+    return v.con_cantidad and tried is not None
 
 
 def _refuses(v: _Lectura) -> bool:
     if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA, Rasgo.APLAZA):
         return False
-    if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.PRODUCTO):
+    if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.CANCELA):
+        return False  # "¿puedo cancelar?"
+    nothing = re.search(r"\b(?:entonces (?:no|nada)|nada|ni modo|no ,? gracias)\b", v.linea)
+    if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.PRODUCTO) and not nothing:
         return False  # "¿no tendrás más?"
     if v.en_oferta and v.con_cantidad and v.has(Rasgo.PEDIR):
         return False  # "no, dame 5"
@@ -217,7 +226,7 @@ def _insists(v: _Lectura) -> bool:
 
 
 def _names_another(v: _Lectura) -> bool:
-    rest = re.sub(r"^no ,? ?", "", v.linea)
+    rest = re.sub(r"^(?:no|pero) ,? ?", "", v.linea)
     return bool(v.items) and bool(_NOMBRA.search(rest)) and not v.con_cantidad
 
 

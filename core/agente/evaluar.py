@@ -4,6 +4,8 @@ Workers leave an `efimera` empresa alone, so this may run beside a live system. 
 soon as its dialogue is over; what a crashed run left is swept by the next that runs alone.
 """
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +19,9 @@ from core.agente.comprension import Contexto, Espera
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
 from core.agente.turno import Vendedor
+from core.catalogo.buscar import CatalogoDeEmpresa
 from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.reglas import LARGOS
 from core.cuentas import create_empresa, delete_efimera
 from core.db import Database
 from core.errors import Invalid, NotImplementedYet
@@ -59,14 +63,15 @@ class Examen:
         notas = []
         with _alone_or_beside(self.db):
             for dialogo in dialogos:
-                with self._shop() as shop:
+                with self.shop() as shop:
                     nota = examine(dialogo, shop)
                 notas.append(nota)
                 tell(nota)
         return notas
 
     @contextmanager
-    def _shop(self) -> Iterator["_Tienda"]:
+    def shop(self) -> Iterator["_Tienda"]:
+        """A fresh empresa with the catalogue in it, gone afterwards."""
         creada = create_empresa(self.db, nombre="Examen", efimera=True)
         try:
             shop = _Tienda(self, creada.empresa_id)
@@ -104,7 +109,7 @@ class _Tienda:
     def __init__(self, examen: Examen, empresa_id: int) -> None:
         self._db = examen.db
         self._examen = examen
-        self._empresa_id = empresa_id
+        self.empresa_id = empresa_id
         # The exam says itself when a burst is over.
         self._settings = examen.settings.model_copy(update={"ventana_rafaga_ms": 0})
         self._cola = _SinTimbre()
@@ -118,10 +123,10 @@ class _Tienda:
 
     def load(self) -> None:
         """Import the catalogue as a shopkeeper would. Raises Invalid when it cannot be read."""
-        with self._db.empresa(self._empresa_id) as session:
+        with self._db.empresa(self.empresa_id) as session:
             importacion_id = create_importacion(
                 session,
-                empresa_id=self._empresa_id,
+                empresa_id=self.empresa_id,
                 modo="reemplazar",
                 nombre_archivo=self._examen.nombre_archivo,
                 contenido=self._examen.catalogo,
@@ -134,12 +139,12 @@ class _Tienda:
                 self._db,
                 self._cola,
                 self._settings,
-                empresa_id=self._empresa_id,
+                empresa_id=self.empresa_id,
                 importacion_id=importacion_id,
                 worker="examen",
             ).estado
-        with self._db.empresa(self._empresa_id) as session:
-            row = session.get_one(Importacion, (self._empresa_id, importacion_id))
+        with self._db.empresa(self.empresa_id) as session:
+            row = session.get_one(Importacion, (self.empresa_id, importacion_id))
             if row.estado != "completada":
                 raise Invalid(f"El catálogo no se pudo importar: {row.error or row.estado}")
 
@@ -148,14 +153,14 @@ class _Tienda:
             self._db,
             self._cola,
             self._settings,
-            empresa_id=self._empresa_id,
+            empresa_id=self.empresa_id,
             destino=Destino(chat_id=_CHAT),
             texto=texto,
             id_externo=id_externo,
         )
         if not esperar:
             return ""
-        ended = self._vendedor.answer_chat(empresa_id=self._empresa_id, chat_id=received.chat_pk)
+        ended = self._vendedor.answer_chat(empresa_id=self.empresa_id, chat_id=received.chat_pk)
         if ended.error is not None:
             raise ended.error
         return self._reply_to(received.mensaje_id)
@@ -163,19 +168,19 @@ class _Tienda:
     def _reply_to(self, mensaje_id: int) -> str:
         """The answer to the turn that the message belonged to, now or when it first came."""
         answered = select(Mensaje.respuesta_id).where(
-            Mensaje.empresa_id == self._empresa_id, Mensaje.id == mensaje_id
+            Mensaje.empresa_id == self.empresa_id, Mensaje.id == mensaje_id
         )
-        with self._db.empresa(self._empresa_id) as session:
+        with self._db.empresa(self.empresa_id) as session:
             reply = session.scalar(
                 select(Mensaje.texto).where(
-                    Mensaje.empresa_id == self._empresa_id,
+                    Mensaje.empresa_id == self.empresa_id,
                     Mensaje.id == answered.scalar_subquery(),
                 )
             )
         return reply or ""
 
     def look(self) -> Estado:
-        own = self._empresa_id
+        own = self.empresa_id
         with self._db.empresa(own) as session:
             lineas = session.execute(
                 select(VentaLinea.sku, VentaLinea.cantidad, VentaLinea.precio_unitario)
@@ -203,6 +208,49 @@ class _Tienda:
             precios={p.sku or p.nombre: p.precio for p in productos},
             humano=chat is not None and (chat.espera_humano or not chat.ia_activa),
         )
+
+
+# --- search ------------------------------------------------------------------------------------
+
+_RESULTADOS = 10
+
+
+def buscar_todo(
+    db: Database,
+    settings: Settings,
+    docs: Sequence[Mapping[str, Any]],
+    queries: Sequence[Mapping[str, Any]],
+) -> dict[str, list[Any]]:
+    """Load `docs` ({id, text}) as a throw-away catalogue and run each of `queries` ({qid, query})
+    through the search that the seller uses: {qid: the ids found, best first, at most 10}.
+
+    Raises Invalid for entries of another shape. Leaves nothing behind.
+    """
+    try:
+        named = {f"doc-{n}": (d["id"], str(d["text"])) for n, d in enumerate(docs)}
+        asked = [(str(q["qid"]), str(q["query"])) for q in queries]
+    except (KeyError, TypeError) as e:
+        raise Invalid(f"Se esperaban [{{id, text}}] y [{{qid, query}}]: {e!r}") from e
+    examen = Examen(db, settings, _as_csv({sku: text for sku, (_, text) in named.items()}))
+    with _alone_or_beside(db), examen.shop() as shop:
+        catalogo = CatalogoDeEmpresa(db, shop.empresa_id)
+        return {
+            qid: [named[h.producto.sku or ""][0] for h in catalogo.buscar(query, _RESULTADOS)]
+            for qid, query in asked
+        }
+
+
+def _as_csv(textos: Mapping[str, str]) -> bytes:
+    """A catalogue of those texts; what is too long for a nombre goes on in the descripcion."""
+    most = LARGOS["nombre"]
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["sku", "nombre", "descripcion", "precio", "stock"])
+    for sku, texto in textos.items():
+        plain = " ".join(texto.split())
+        more = plain[: LARGOS["descripcion"]] if len(plain) > most else ""
+        writer.writerow([sku, plain[:most], more, "1", "1"])
+    return file.getvalue().encode()
 
 
 # --- messages ----------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ QUITAR = re.compile(_any(_leido["formas"]["quitar"]))
 SI_FUERTE = re.compile(rf"\b(?:{_any(_leido['si_fuerte'])})\b")
 SI_DEBIL = re.compile(rf"\b(?:{_any(_leido['si_debil'])})\b")
 CORTESIA = frozenset(_leido["cortesia"].split())
+CORTESIA_FUERTE = CORTESIA | frozenset(_leido["cortesia_fuerte"].split())
 RELLENO = frozenset(_leido["relleno"].split())
 ESCRITURAS = {typed: word for word, ways in _leido["escrituras"].items() for typed in ways.split()}
 

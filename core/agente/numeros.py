@@ -9,7 +9,8 @@ from core.agente.palabras import Ficha
 
 
 def _table(pairs: dict[str, str]) -> dict[str, str]:
-    return {word: name for name, words in pairs.items() for word in [name, *words.split()]}
+    spelt = {word: name for name, words in pairs.items() for word in [name, *words.split()]}
+    return {**{word.replace("ñ", "n"): name for word, name in spelt.items()}, **spelt}
 
 
 # What a customer may count or measure an order in → one name for it.
@@ -75,7 +76,8 @@ _VALORES = {
 _COLECTIVOS = {
     "docena": 12, "docenas": 12, "decena": 10, "decenas": 10, "veintena": 20, "quincena": 15,
     "treintena": 30, "centena": 100, "centenas": 100, "centenar": 100, "centenares": 100,
-    "millar": 1000, "millares": 1000, "gruesa": 144,
+    "docenita": 12, "docenitas": 12, "cientos": 100, "millar": 1000, "millares": 1000,
+    "gruesa": 144,
 }  # fmt: skip
 _ARTICULOS = frozenset({"un", "una", "uno"})
 _MEDIO = frozenset({"medio", "media"})
@@ -165,7 +167,7 @@ def _collective(figure: Ficha, tokens: list[Ficha], i: int) -> tuple[Ficha, int]
     i += 1
     if i + 1 < len(tokens) and tokens[i].t == "y" and tokens[i + 1].t in _MEDIO:
         value, i = value + Decimal(each) / 2, i + 2
-    return Ficha(escribir(value), value, docena=True), i
+    return Ficha(escribir(value), value, docena=each == 12), i
 
 
 def _fraction(tokens: list[Ficha], i: int, before: list[Ficha]) -> tuple[Ficha, int] | None:
@@ -212,11 +214,20 @@ def _halves(tokens: list[Ficha]) -> list[Ficha]:
     return out
 
 
+def _consecutive(out: list[Ficha]) -> bool:
+    """ "cinco, seis tornillos" said in one breath: one or the other."""
+    if len(out) < 2 or out[-1].valor is None or out[-2].valor is None:
+        return False
+    return out[-1].valor == out[-2].valor + 1 and not out[-2].articulo and not out[-2].docena
+
+
 def _ranges(tokens: list[Ficha]) -> list[Ficha]:
     """15 o 20, 10 a 15, entre 3 y 5: two figures and no quantity."""
     out: list[Ficha] = []
     for token in tokens:
         out.append(token)
+        if _consecutive(out):
+            out[-2:] = [Ficha(f"{out[-2].t} o {token.t}", token.valor, rango=True)]
         if len(out) < 3 or token.valor is None or out[-3].valor is None:
             continue
         between = len(out) > 3 and out[-4].t == "entre" and out[-2].t == "y"

@@ -85,7 +85,15 @@ def fichas(plegado: str) -> list[Ficha]:
             found.append(Ficha("pulgada"))
         else:
             found.append(Ficha(text))
-    return found
+    return [_por(found, i) for i in range(len(found))]
+
+
+def _por(tokens: list[Ficha], i: int) -> Ficha:
+    """x between words is "por"; beside a figure it multiplies."""
+    beside = tokens[max(i - 1, 0) : i + 2]
+    if tokens[i].t != "x" or any(f.valor is not None for f in beside):
+        return tokens[i]
+    return Ficha("por")
 
 
 def frase(tokens: list[Ficha]) -> str:

@@ -7,6 +7,7 @@ opens a clause, and a size after "de", after a product's noun, or before mm, oz,
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 
 from core.agente.comprension import Cambio, Item
 from core.agente.lexico import AGREGAR, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
@@ -14,10 +15,18 @@ from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, esc
 from core.agente.palabras import Ficha
 
 _CORRIGE = re.compile(
-    r"\b(?:no[ ,]*)?(?:perdon[ae]?(?:me)?|digo|quise decir|corrijo|correccion|mejor dicho"
-    r"|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
+    r"\b(?:no[ ,]*)?(?:que sean?|mejor dicho|mejor(?= (?:\d|un|una|dos|tres|cuatro|cinco|seis|dame"
+    r"|deme|quiero|pon\w*|mand\w*|que|sol[oa])\b)|perdon[ae]?(?:me)?|digo|quise decir|corrijo"
+    r"|correccion|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
 
+# "ya no los clavos", "los clavos no": to be taken out.
+_YA_NO = re.compile(
+    r"\bya no (?:(?:quiero|necesito|llevo) )?(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
+)
+_SUELTO_NO = re.compile(r"^(?:y )?((?:el|la|los|las) [a-zñ ]{3,30}) no$")
+# What broke is the kind that is needed, not one more of them.
+_SE_ROMPIO = re.compile(r"\b(se (?:me|nos|le) \w+) (?:un|una) ")
 _RISA = re.compile(r"(?:j[aeiou])+j?|ja+|lol|xd")
 _CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
 _ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".split())
@@ -40,6 +49,7 @@ class _Clausula:
     continua: bool = False
     cambio: Cambio = Cambio.FIJAR
     corrige: bool = False
+    prestada: bool = False
     determinada: bool = False
 
     @property
@@ -54,6 +64,8 @@ class _Clausula:
 def sin_ruido(plegado: str, *, precios: bool = False) -> str:
     """The folded text without hours, dates and (unless `precios`) prices; corrections marked
     with a lone "*"."""
+    plegado = _YA_NO.sub("quita ", _SUELTO_NO.sub(r"quita \1", plegado))
+    plegado = _SE_ROMPIO.sub(r"\1 el ", plegado)
     kept = re.sub(r"[$€]|s/", " ", plegado) if precios else PRECIOS.sub(" ", plegado)
     return _CORRIGE.sub(" * ", RUIDO.sub(" ", kept))
 
@@ -202,7 +214,7 @@ class _Lector:
             c.cantidad, c.articulo, c.cambio = Decimal(1), True, Cambio.AGREGAR
         elif not self._qualifies(i) and self._is_verb(i):
             return
-        elif word in _ENLACES or word in MARCAN_MEDIDA:
+        elif word in _ENLACES or self._marks(i):
             self._link(i)
         elif word in _DETERMINANTES:
             c.determinada = True
@@ -211,6 +223,12 @@ class _Lector:
         elif len(word) > 1 and word[0].isalnum():
             c.palabras.append(word)
 
+    def _marks(self, i: int) -> bool:
+        """calibre, talla…; "cal" only before its figure, for it is also what walls are made of."""
+        known = self._at(i) in MARCAN_MEDIDA
+        after = self.tokens[i + 1].valor is not None if i + 1 < len(self.tokens) else False
+        return known and (self._at(i) != "cal" or after)
+
     def _qualifies(self, i: int) -> bool:
         """The paso of "llave de paso", which alone would say nothing."""
         return bool(self.c.palabras) and self._at(i - 1) == "de" and len(self._at(i)) > 3
@@ -218,7 +236,7 @@ class _Lector:
     def _link(self, i: int) -> None:
         if self.c.palabras:
             self.c.palabras.append(self._at(i))
-        elif self._at(i) in MARCAN_MEDIDA:
+        elif self._marks(i):
             self.c.palabras.append(self._at(i))
             self.c.continua = True
         elif self._at(i) in ("de", "del") and self.c.unidad is None:
@@ -246,7 +264,14 @@ def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:
         last = out[-1] if out else None
         if last is None or not _joined(last, c):
             out.append(c)
-    return out
+    return [c for n, c in enumerate(out) if not _sums_up(c, out[n + 1 :])]
+
+
+def _sums_up(c: _Clausula, rest: list[_Clausula]) -> bool:
+    """The 6 of "6 lijas, 2 de 80 y 4 de 120" is told again, piece by piece."""
+    parts = list(takewhile(lambda other: other.prestada, rest))
+    header = len(c.palabras) == 1 and not c.prestada and len(parts) > 1
+    return header and sum(p.cantidad or 0 for p in parts) == c.cantidad
 
 
 def _joined(last: _Clausula, c: _Clausula) -> bool:
@@ -273,10 +298,18 @@ def _correct(last: _Clausula, c: _Clausula) -> None:
     """ "3 metros, no perdón, flexómetros": what is said anew replaces what was said."""
     if c.cantidad is not None:
         last.cantidad, last.docena = c.cantidad, c.docena
-    if c.palabras:
+    if c.palabras and (c.continua or _only_sizes(c)):
+        last.palabras = [*_noun(last.palabras), "de", *c.palabras]
+    elif c.palabras:
         last.palabras, last.unidad = c.palabras, c.unidad
     elif c.unidad:
         last.unidad = c.unidad
+
+
+def _noun(words: list[str]) -> list[str]:
+    """What comes before the sizes: the extensiones of "extensiones de 10 metros"."""
+    end = next((n for n, w in enumerate(words) if w[0].isdigit() or w == "de"), len(words))
+    return words[:end]
 
 
 def _borrow(last: _Clausula, c: _Clausula) -> None:
@@ -285,7 +318,7 @@ def _borrow(last: _Clausula, c: _Clausula) -> None:
     if last.unidad in CONTABLES and c.unidad is None and c.palabras[0].isalpha():
         c.unidad = last.unidad
         return
-    c.palabras = [last.palabras[0], *c.palabras]
+    c.palabras, c.prestada = [last.palabras[0], *c.palabras], True
     if c.articulo and last.docena and c.cantidad == 1 and c.unidad is None:
         c.cantidad, c.docena = Decimal(12), True
 
@@ -305,7 +338,7 @@ _PARES = re.compile(r"guant|bota|zapat|bisagr|tenis|calcet|botin|rodiller|rodach
 
 def _item(c: _Clausula) -> Item:
     words = list(c.palabras)
-    while words and words[-1] in _ENLACES | MARCAN_MEDIDA:
+    while words and (words[-1] in _ENLACES or len(words) > 1 and words[-1] in MARCAN_MEDIDA):
         words.pop()
     while words and words[0] in _ENLACES:
         words.pop(0)

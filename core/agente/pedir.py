@@ -11,18 +11,22 @@ from core.agente.elegir import (
     Eleccion,
     alternativas,
     cantidad_de,
+    coincide,
     elegir,
     entre,
     otra_unidad,
+    preferido,
+    sustantivo,
 )
 from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.numeros import UNIDADES
 from core.agente.ofertar import linea_de, ofertar, poner, recordar
-from core.catalogo.texto import fold
+from core.catalogo.texto import fold, terms
 from core.ports import ProductoVisto
 from core.unidades import MILESIMA, allows_fraction
 
+_SINGULAR = re.compile(r"\b(?:el|la|uno|una) (?:m[aá]s|menos)\b", re.I)
 _AL_FINAL = re.compile(r"(.+?) (\d+(?:\.\d+)?) ([a-zñ]+)")
 _PLURAL = re.compile(r"\b(?:los|las|esos|esas|estos|estas|unos|unas|algunos|algunas)\b", re.I)
 
@@ -43,12 +47,19 @@ class Compra:
         found = elegir(self.s.catalogo, pedido)
         if not found.exacta and pedido.cantidad is None:
             pedido, found = self._counted(pedido, found)
+        found = self._liked(found)
         if not found.candidatos:
             self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
         elif found.unico is None or not found.exacta:
             self._ask_which(pedido, found)
         else:
             self.agregar(found.unico, pedido, sumar=sumar)
+
+    def _liked(self, found: Eleccion) -> Eleccion:
+        """ "el más barato de los martillos": they said how to choose."""
+        wish = self.s.turno.preferencia
+        liked = preferido(found.candidatos, wish) if wish and found.exacta else None
+        return Eleccion((liked,)) if liked else found
 
     def _counted(self, pedido: Pendiente, found: Eleccion) -> tuple[Pendiente, Eleccion]:
         """ "pintura blanca 3 galones": no size of what we have, but the unit it is sold by."""
@@ -138,7 +149,10 @@ def pedir(s: Situacion) -> Decision:
     for item in s.turno.items:
         if item.cambio is Cambio.QUITAR:
             continue
-        pedido = Pendiente(item.producto or "", item.cantidad or _one(item), item.unidad)
+        cantidad = item.cantidad or _one(item, s.turno.texto)
+        pedido = Pendiente(item.producto or "", cantidad, item.unidad)
+        if item.producto and not sustantivo(item.producto) and len(s.turno.items) == 1:
+            return _of_what(s, pedido)  # "2 de 50"
         if item.producto:
             compra.pedir(pedido, sumar=item.cambio is Cambio.AGREGAR)
         elif not _of_the_spoken(compra, pedido, sumar=item.cambio is Cambio.AGREGAR):
@@ -150,9 +164,11 @@ def pedir(s: Situacion) -> Decision:
     return compra.decision("pedir")
 
 
-def _one(item: Item) -> Decimal | None:
+def _one(item: Item, texto: str) -> Decimal | None:
     """ "quiero el candado de 50" is one; "quiero candados" is a question."""
     noun = (item.producto or "").split(" ")[0]
+    if _SINGULAR.search(texto):
+        return Decimal(1)
     return None if noun.endswith("s") or not noun else Decimal(1)
 
 
@@ -189,19 +205,33 @@ def elegir_opcion(s: Situacion) -> Decision | None:
     if not pregunta.opciones:
         return _product_at_last(s, pregunta)
     if any(i.producto for i in s.turno.items[1:]) and not s.turno.opciones:
-        return None
+        return _several(s, pregunta, opciones)
     item = s.turno.items[0] if s.turno.items else Item(None)
     chosen = _chosen(s, opciones, item)
     if chosen is None:
         return None
     compra = Compra(s)
-    compra.cola = []
     pedido = _wanted(s, pregunta, item)
     if len(chosen) == 1 or len(s.turno.opciones) > 1 or s.turno.todas:
         for producto in chosen:
             compra.agregar(producto, pedido, sumar=item.cambio is Cambio.AGREGAR)
     else:
         compra._ask_which(pedido, Eleccion(tuple(chosen)))
+    for waiting in s.memoria.cola:
+        compra.pedir(waiting)
+    return compra.decision("elegir_opcion")
+
+
+def _several(
+    s: Situacion, pregunta: Pregunta, opciones: Sequence[ProductoVisto]
+) -> Decision | None:
+    """ "2 amarillos y 2 blancos": each of them one of the list."""
+    compra = Compra(s)
+    for item in s.turno.items:
+        chosen = entre(opciones, item.producto or "")
+        if len(chosen) != 1:
+            return None
+        compra.agregar(chosen[0], _wanted(s, pregunta, item))
     for waiting in s.memoria.cola:
         compra.pedir(waiting)
     return compra.decision("elegir_opcion")
@@ -218,15 +248,29 @@ def _chosen(
         places = [p - 1 if p > 0 else len(opciones) - 1 for p in turno.opciones]
         return [opciones[p] for p in places if p < len(opciones)] or None
     if turno.preferencia is not None:
-        by_price = sorted(opciones, key=lambda p: (p.precio, p.id))
-        return [by_price[0 if turno.preferencia == "barato" else -1]]
+        liked = preferido(opciones, turno.preferencia)
+        return [liked] if liked else opciones
     if item.producto:
-        found = entre(opciones, item.producto)
-        words = len(item.producto.split())
-        return found if found and (len(found) < len(opciones) or words == 1) else found or None
+        return _in_words(s, opciones, item.producto)
     if item.cantidad is not None or turno.afirma or turno.senala:
         return opciones
     return None
+
+
+def _in_words(
+    s: Situacion, opciones: Sequence[ProductoVisto], texto: str
+) -> Sequence[ProductoVisto] | None:
+    """Those of the list that the words fit; one that was not listed, when they fit it better."""
+    asked = terms(texto)
+    listed = entre(opciones, texto)
+    share = coincide(listed[0], asked) if listed else 0.0
+    pregunta = s.memoria.pregunta
+    if share == 1 or pregunta is None:
+        return listed
+    wider = f"{sustantivo(pregunta.por.texto)} {texto}"
+    found = elegir(s.catalogo, Pendiente(wider, pregunta.por.cantidad, pregunta.por.unidad))
+    better = [p for p in found.candidatos if coincide(p, asked) > share] if found.exacta else []
+    return better or listed or None
 
 
 def _wanted(s: Situacion, pregunta: Pregunta, item: Item) -> Pendiente:
@@ -247,7 +291,8 @@ def _product_at_last(s: Situacion, pregunta: Pregunta) -> Decision | None:
     cantidad, unidad = pregunta.por.cantidad, pregunta.por.unidad
     if item.cantidad is not None:
         cantidad, unidad = item.cantidad, item.unidad
-    compra.pedir(Pendiente(item.producto, cantidad, unidad))
+    texto = f"{item.producto} de {pregunta.por.texto}" if pregunta.por.texto else item.producto
+    compra.pedir(Pendiente(texto, cantidad, unidad))
     return compra.decision("pedir")
 
 

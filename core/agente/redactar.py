@@ -13,6 +13,7 @@ from babel.numbers import format_currency, format_decimal
 from core.agente.estado import Linea
 from core.agente.hechos import Decision, Hecho
 from core.ports import ChatVisto, ProductoVisto, Tienda
+from core.unidades import allows_fraction
 
 _ARCHIVO = Path(__file__).parent / "prompts" / "respuestas.yaml"
 _DESCRIPCION_MAX = 300
@@ -139,6 +140,7 @@ def _of_linea(line: Linea, tienda: Tienda) -> dict[str, str]:
         "cantidad": cuantos(line.cantidad, line.unidad, tienda),
         "nombre": line.nombre,
         "precio": dinero(line.precio_unitario, tienda),
+        "cada": f"por {line.unidad}" if allows_fraction(line.unidad) else "c/u",
         "subtotal": dinero(line.subtotal, tienda),
     }
 

@@ -24,12 +24,18 @@ _ELEGIDO = re.compile(
 _VARIAS = re.compile(
     r"^(?:quiero |dame |deme |me llevo )?(?:el |la )?(\d) (?:y|,) (?:el |la )?(\d)$"
 )
+_PRIMEROS = re.compile(r"\bl[oa]s (?:2|dos) primer[oa]s\b")
 _TODAS = re.compile(r"\bde cada(?: uno| una)?\b|\bamb[oa]s\b|\bl[oa]s dos\b(?! primer)|^tod[oa]s$")
 _MEDIO = re.compile(r"\b(?:en medio|del medio|de la mitad|intermedi[oa]|median[oa])\b")
 _CUALQUIERA = re.compile(r"\bcualquiera\b|\bel que sea\b|da (?:igual|lo mismo)\b")
 _BARATO = re.compile(
     r"\b(?:el|la|los|las|lo) (?:mas|menos) (barat|economic|car)\w+"
     r"|\b(?:el|la|uno|una|lo) (?:mas )?(barat|economic)\w+\b"
+)
+_TAMANO = re.compile(
+    r"\b(?:(?:el|la|los|las|uno|una) (?:mas )?|mas )"
+    r"(?:(grande|larg[oa]|potente|anch[oa]|gruess?[oa]|alt[oa])"
+    r"|(pequeñ[oa]|chic[oa]|chiquit[oa]|cort[oa]|delgad[oa]|baj[oa]|angost[oa]))s?$"
 )
 _FACTORES = (
     (re.compile(r"\bel doble\b"), Decimal(2)),
@@ -70,12 +76,14 @@ def _replacement(text: str) -> tuple[Item, ...] | None:
 def ordinals(linea: str, contexto: Contexto) -> tuple[int, ...]:
     """The places in the list that are meant, in words or figures."""
     places = [_ORDINALES[m[1] or m[2]] for m in _ORDINAL.finditer(linea)]
-    if not contexto.opciones:
-        return tuple(places)
+    if len(contexto.opciones) < 2:
+        return tuple(p for p in places if contexto.opciones)
     if _MEDIO.search(linea):
         places.append((len(contexto.opciones) + 1) // 2)
     several = _VARIAS.search(linea)
-    if several:
+    if _PRIMEROS.search(linea):
+        places = [1, 2]
+    elif several:
         places += [int(several[1]), int(several[2])]
     elif not places:
         match = _OPCION.search(linea) or _ELEGIDO.search(linea)
@@ -89,15 +97,19 @@ def without_option(linea: str, contexto: Contexto) -> str:
         return linea
     if not ordinals(linea, contexto):
         return linea
-    for patron in (_VARIAS, _OPCION, _MEDIO):
+    for patron in (_PRIMEROS, _VARIAS, _OPCION, _MEDIO):
         if patron.search(linea):
             return patron.sub(" ", linea, count=1)
     return _ELEGIDO.sub(" ", linea, count=1)
 
 
 def preference(linea: str) -> str | None:
+    """barato, caro, grande or chico, when they choose by that."""
     if _CUALQUIERA.search(linea):
         return "barato"
+    size = _TAMANO.search(linea)
+    if size is not None:
+        return "grande" if size[1] else "chico"
     match = _BARATO.search(linea)
     if match is None:
         return None

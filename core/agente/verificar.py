@@ -4,7 +4,8 @@ What is allowed is built here anew, from the rows as the catalogue gives them an
 agreed before, never from what the decision or the draft say. A text is refused when
 
 - a number in it is no price, stock, quantity, option or sum of those rows, nor the customer's own;
-- a line that names a producto carries another producto's money;
+- a line that names a producto carries another producto's figures, or one that is offered or sold
+  carries any but its own quantity and money and the totals;
 - a word in it belongs neither to the shop's wording, nor to a fact, nor to the customer.
 """
 
@@ -25,7 +26,9 @@ from core.agente.redactar import locale_de, plural, textos
 from core.catalogo.texto import fold
 from core.ports import ChatVisto, ProductoVisto
 
+_CENTAVO = Decimal("0.01")
 _NUMERO = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
+_OPCION = re.compile(r"\s*(\d{1,2})\) ")
 _PALABRA = re.compile(r"[a-zñ]+")
 # Said as words these are figures too; "un" and "una" are articles.
 _CIFRAS = frozenset(
@@ -36,11 +39,14 @@ _CIFRAS = frozenset(
 
 @dataclass(frozen=True)
 class Permitido:
-    """dinero: producto's folded name → its own money. sumas: totals. numeros: everything else
-    that may be said as a figure. citas: texts that may be quoted whole. palabras: single words."""
+    """propios: producto's folded name → its own figures. acordados: names of those on offer or
+    sold. sumas: totals. opciones: how many were numbered. numeros: everything else that may be
+    said as a figure. citas: texts that may be quoted whole. palabras: single words."""
 
-    dinero: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)
+    propios: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)
+    acordados: frozenset[str] = frozenset()
     sumas: frozenset[Decimal] = frozenset()
+    opciones: int = 0
     numeros: frozenset[Decimal] = frozenset()
     citas: tuple[str, ...] = ()
     palabras: frozenset[str] = frozenset()
@@ -53,16 +59,20 @@ def verificar(texto: str, permitido: Permitido) -> bool:
 
 
 def _line_is_true(line: str, p: Permitido) -> bool:
-    folded = fold(line)
+    option = _OPCION.match(line)
+    if option is not None and int(option[1]) > p.opciones:
+        return False
+    folded = fold(line[option.end() :] if option else line)
     named = []
-    for name in sorted(p.dinero, key=len, reverse=True):
+    for name in sorted(p.propios, key=len, reverse=True):
         if name and name in folded:
             named.append(name)
             folded = folded.replace(name, " ")
     for quote in sorted(p.citas, key=len, reverse=True):
         folded = folded.replace(quote, " ")
-    money = frozenset().union(*(p.dinero[n] for n in named)) if named else p.sumas
-    allowed = money | p.sumas | p.numeros
+    allowed = p.sumas.union(*(p.propios[n] for n in named))
+    if p.acordados.isdisjoint(named):
+        allowed |= p.numeros
     figures = [_value(m.group(), p.decimal) for m in _NUMERO.finditer(folded)]
     words = set(_PALABRA.findall(folded))
     return all(f in allowed for f in figures) and words <= (p.palabras | _vocabulary())
@@ -87,24 +97,24 @@ def permitir(
     """Everything that may be said in this turn. `filas`: fresh rows of every producto that the
     decision speaks of; `dicho`: the customer's own words."""
     lineas = [line for hecho in decision.hechos for line in hecho.lineas]
-    dinero: dict[str, set[Decimal]] = {fold(p.nombre): {p.precio} for p in filas.values()}
-    sumas: set[Decimal] = set()
+    propios: dict[str, set[Decimal]] = {fold(p.nombre): {p.precio} for p in filas.values()}
+    for p in {p.id for hecho in decision.hechos for p in hecho.productos} & set(filas):
+        propios[fold(filas[p].nombre)].add(filas[p].stock)
     for line in lineas:
         row = filas.get(line.producto_id)
         if row is not None:
-            dinero[fold(row.nombre)].add((line.cantidad * row.precio).quantize(Decimal("0.01")))
-    for hecho in decision.hechos:
-        sumas.add(_total(hecho.lineas, filas))
-    _remember(dinero, antes)
-    _sold(dinero, sumas, chat)
-    numeros = {Decimal(n) for n in range(1, 1 + _most_options(decision))}
-    numeros |= {line.cantidad for line in lineas} | {p.stock for p in filas.values()}
-    numeros |= _sold_quantities(chat) | _said(dicho)
-    citas = [fold(c) for c in _quotes(decision, chat, filas) if c.strip()]
+            agreed = {line.cantidad, (line.cantidad * row.precio).quantize(_CENTAVO)}
+            propios[fold(row.nombre)] |= agreed
+    _remember(propios, antes)
+    sumas = {_total(hecho.lineas, filas) for hecho in decision.hechos}
+    _sold(propios, sumas, decision, chat)
+    citas = [fold(c) for c in _quotes(antes, chat, filas) if c.strip()]
     return Permitido(
-        dinero={name: frozenset(v) for name, v in dinero.items()},
+        propios={name: frozenset(v) for name, v in propios.items()},
+        acordados=frozenset(fold(line.nombre) for line in lineas),
         sumas=frozenset(sumas),
-        numeros=frozenset(numeros),
+        opciones=max((len(h.productos) for h in decision.hechos if h.numerados), default=0),
+        numeros=frozenset(_said(dicho)),
         citas=tuple(citas),
         palabras=frozenset(_PALABRA.findall(fold(dicho))) | _units(filas.values()),
         decimal="." if _dot_decimal(chat) else ",",
@@ -122,49 +132,41 @@ def _total(lineas: Iterable[Linea], filas: Mapping[int, ProductoVisto]) -> Decim
     rows = [
         (line.cantidad, filas[line.producto_id]) for line in lineas if line.producto_id in filas
     ]
-    return sum(((q * row.precio).quantize(Decimal("0.01")) for q, row in rows), Decimal("0.00"))
+    return sum(((q * row.precio).quantize(_CENTAVO) for q, row in rows), Decimal("0.00"))
 
 
-def _remember(dinero: dict[str, set[Decimal]], antes: Memoria) -> None:
+def _remember(propios: dict[str, set[Decimal]], antes: Memoria) -> None:
     """The price as it was offered before may be named, beside the new one."""
     for line in antes.oferta.lineas if antes.oferta else ():
-        if fold(line.nombre) in dinero:
-            dinero[fold(line.nombre)].add(line.precio_unitario)
+        if fold(line.nombre) in propios:
+            propios[fold(line.nombre)].add(line.precio_unitario)
 
 
-def _sold(dinero: dict[str, set[Decimal]], sumas: set[Decimal], chat: ChatVisto) -> None:
-    """The last sale keeps its own names and prices, whatever the rows say now."""
-    if chat.ultima_venta is None:
+def _sold(
+    propios: dict[str, set[Decimal]], sumas: set[Decimal], decision: Decision, chat: ChatVisto
+) -> None:
+    """The last sale, where it is spoken of, keeps its own figures, whatever the rows say now."""
+    venta = chat.ultima_venta
+    if venta is None or all(hecho.clave != "ya_vendida" for hecho in decision.hechos):
         return
-    sumas.add(Decimal(chat.ultima_venta.total))
-    for line in chat.ultima_venta.lineas:
-        own = dinero.setdefault(fold(str(line["nombre"])), set())
-        own.add(Decimal(str(line["subtotal"])))
-
-
-def _sold_quantities(chat: ChatVisto) -> set[Decimal]:
-    lines: list[dict[str, Any]] = chat.ultima_venta.lineas if chat.ultima_venta else []
-    return {Decimal(str(line["cantidad"])) for line in lines}
-
-
-def _most_options(decision: Decision) -> int:
-    return max((len(h.productos) for h in decision.hechos if h.numerados), default=0)
+    sumas.add(Decimal(venta.total))
+    for line in venta.lineas:
+        own = propios.setdefault(fold(str(line["nombre"])), set())
+        own |= {Decimal(str(line["subtotal"])), Decimal(str(line["cantidad"]))}
 
 
 def _said(dicho: str) -> set[Decimal]:
     return {f.valor for f in numerar(fichas(plegar(dicho))) if f.valor is not None}
 
 
-def _quotes(
-    decision: Decision, chat: ChatVisto, filas: Mapping[int, ProductoVisto]
-) -> Iterable[str]:
-    """Passages of the shop's own rows and settings, quoted as they stand."""
+def _quotes(antes: Memoria, chat: ChatVisto, filas: Mapping[int, ProductoVisto]) -> Iterable[str]:
+    """Passages of the shop's own rows and settings, and what was on offer, as they stand."""
     yield chat.tienda.nombre
     yield from (str(v) for v in (chat.tienda.ajustes.get("informacion") or {}).values())
     for row in filas.values():
         yield row.marca
         yield row.descripcion.strip().rstrip(".")[:300]
-    for line in decision.memoria.carrito:
+    for line in antes.carrito:
         yield line.nombre
 
 

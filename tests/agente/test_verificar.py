@@ -25,7 +25,8 @@ def ask(mostrador: Mostrador, texto: str, change: Callable[[str], str]) -> Resul
     [
         lambda t: t.replace("228.000", "200.000"),
         lambda t: t.replace("456.000", "455.000"),
-        lambda t: t.replace("2 unidades", "3 unidades"),
+        lambda t: t.replace("2 unidades", "3 unidades"),  # all that there is, but not the offer
+        lambda t: t.replace("2 unidades", "7 unidades"),
         lambda t: t + " Además tengo Pala redonda.",
         lambda t: t + " El Mazo de albañil 4 lb te puede servir.",
         lambda t: t + " Quedan dos.",
@@ -51,6 +52,11 @@ def test_a_price_belongs_to_its_own_product(mostrador: Mostrador) -> None:
     told = ask(mostrador, "¿qué brochas tienen?", swap)
     assert told.corregido
     assert 'Brocha 2": $6.400' in told.respuesta
+
+
+def test_what_was_asked_for_is_not_what_is_offered(mostrador: Mostrador) -> None:
+    told = ask(mostrador, "quiero 9 carretillas", lambda t: t.replace("3 unidades", "9 unidades"))
+    assert told.corregido
 
 
 def test_a_faithful_draft_in_other_words_is_sent(mostrador: Mostrador) -> None:
