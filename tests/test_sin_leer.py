@@ -12,7 +12,7 @@ from core.db import Database
 from core.mensajes.historial import hand_back, take_over
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.mensajes.turnos import release_chat, take_chat
-from core.models import Mensaje, Movimiento, Producto, TipoCanal, Venta
+from core.models import Empresa, Mensaje, Movimiento, Producto, TipoCanal, Venta
 from core.settings import Settings
 from tests.fakes import CanalDePapel, CifradoDePapel, ColaEnMemoria
 
@@ -209,4 +209,41 @@ def test_a_producto_that_became_another_is_offered_again(
     assert again is not None
     assert (again.regla, again.estado_venta) == ("oferta_movida", "oferta")
     assert next(iter(change.values())) in again.respuesta
+    assert vendido(db, empresa_id) == []
+
+
+def test_what_is_no_longer_sold_in_fractions_is_offered_whole(
+    db: Database, empresa_id: int, dice: Dice, vendedor: Vendedor
+) -> None:
+    with db.empresa(empresa_id) as session:
+        session.execute(update(Producto).values(nombre="Cable", unidad="metro"))
+    answers = []
+    for texto in ("Quiero 2,5 metros de cable", "Sí", "Sí"):
+        chat_id = dice(texto)
+        ended = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+        assert ended is not None
+        answers.append(ended.estado_venta)
+        with db.empresa(empresa_id) as session:
+            session.execute(update(Producto).values(unidad="unidad"))
+    assert answers == ["oferta", "oferta", "confirmada"]
+    assert vendido(db, empresa_id) == [Decimal("200.00")]
+
+
+def test_data_given_after_a_person_had_the_chat_complete_no_sale(
+    db: Database, empresa_id: int, dice: Dice, vendedor: Vendedor
+) -> None:
+    with db.empresa(empresa_id) as session:
+        session.execute(update(Empresa).values(ajustes={"datos_requeridos": ["nombre"]}))
+    chat_id = offered(vendedor, empresa_id, dice)
+    dice("Sí")
+    asked = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+    assert asked is not None
+    assert asked.estado_venta == "datos"
+    with db.empresa(empresa_id) as session:
+        take_over(session, empresa_id=empresa_id, chat_id="c1", actor="usuario:1")
+        hand_back(session, empresa_id=empresa_id, chat_id="c1", actor="usuario:1")
+    dice("Me llamo Ana Pérez")
+    again = vendedor.answer_chat(empresa_id=empresa_id, chat_id=chat_id).resultado
+    assert again is not None
+    assert (again.regla, again.estado_venta) == ("sin_leer", "oferta")
     assert vendido(db, empresa_id) == []

@@ -8,6 +8,7 @@ from core.agente.estado import Linea, Memoria, Oferta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
+from core.unidades import allows_fraction
 
 CAMPOS = ("nombre", "telefono", "documento", "direccion", "email")
 
@@ -71,8 +72,13 @@ def _servible(
             lineas.append(linea_de(row, row.stock))
             hechos.append(Hecho("quedan", productos=(row,)))
         else:
-            lineas.append(linea_de(row, line.cantidad))
+            lineas.append(linea_de(row, _whole(line.cantidad, row.unidad)))
     return tuple(lineas), hechos
+
+
+def _whole(cantidad: Decimal, unidad: str) -> Decimal:
+    """2.5 of what was sold by the metre, and is by the unit now, can only be some whole number."""
+    return cantidad if allows_fraction(unidad) else max(Decimal(1), cantidad // 1)
 
 
 def _maybe(row: ProductoVisto | None) -> tuple[ProductoVisto, ...]:
@@ -102,6 +108,9 @@ def vender(s: Situacion) -> Decision:
     moved = _moved(s.catalogo, oferta.lineas)
     if moved:
         return ofertar(s, oferta.lineas, antes=moved, regla="oferta_movida")
+    if not s.chat.leida:  # what completes the sale was not said to us
+        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False))
+        return Decision(recordar(memoria), memoria, "sin_leer")
     known = {**s.chat.cliente, **s.turno.datos_cliente}
     missing = [c for c in campos_requeridos(s) if not known.get(c)]
     if missing:
