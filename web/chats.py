@@ -1,5 +1,6 @@
 """The shop's side of conversations: the list, one chat, and a person stepping in."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
@@ -14,6 +15,7 @@ from web import datos
 from web.auth import identidad, requires
 from web.chat import ChatPath, Texto
 from web.datos import servicios
+from web.formas import quantity
 from web.paginas import Pagina, take_page
 
 api = APIBlueprint("chats", __name__, abp_tags=[Tag(name="Chats")])
@@ -130,7 +132,13 @@ def _show_one(chat: Chat, canal: Canal, cliente: Cliente | None) -> dict[str, An
         "espera_humano": chat.espera_humano,
         "cerrado": chat.cerrado,
         "pendientes": chat.pendientes,
-        "carrito": chat.conversacion.get("carrito", []),
+        "carrito": [_show_linea(line) for line in chat.conversacion.get("carrito", [])],
         "creado_en": chat.creado_en.isoformat(),
         "actualizado_en": chat.actualizado_en.isoformat(),
     }
+
+
+def _show_linea(kept: dict[str, Any]) -> dict[str, Any]:
+    """A line of the seller's memory, which keeps decimals as text."""
+    shown = {k: kept.get(k) for k in ("sku", "nombre", "precio_unitario")}
+    return {**shown, "cantidad": quantity(Decimal(kept.get("cantidad", 0)))}

@@ -219,6 +219,10 @@ def _answers_question(s: Situacion) -> bool:
     return bool(t.items) or chosen or picks and s.memoria.oferta is None
 
 
+def _asks(s: Situacion) -> bool:
+    return es_consulta(s) or s.turno.acto is Acto.CONSULTA_EMPRESA
+
+
 def _waits_for_data(s: Situacion) -> bool:
     return s.memoria.oferta is not None and s.memoria.oferta.aceptada
 
@@ -234,7 +238,8 @@ REGLAS = (
     Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
     Regla("cancelar_venta", lambda s: _wants_cancel(s) and _is(Acto.RECHAZAR)(s), _cancelar_venta),
     Regla("se_puede_cancelar", _wants_cancel, _se_puede_cancelar),
-    Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items, _esperar),
+    Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items
+          and not _asks(s), _esperar),
     Regla("insiste", lambda s: s.turno.insiste and s.memoria.oferta is not None, _insiste),
     Regla("rechazar", _is(Acto.RECHAZAR), _descartar),
     Regla("tienda", _is(Acto.CONSULTA_EMPRESA), sobre_la_tienda),

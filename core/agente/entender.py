@@ -68,6 +68,11 @@ class _Lectura:
         return self.contexto.espera is Espera.OFERTA
 
     @property
+    def ataca(self) -> bool:
+        """Wants the seller to be another, or what is not theirs. A boss may order like anybody."""
+        return self.has(Rasgo.ATAQUE) or self.has(Rasgo.PRESUME) and not self.con_cantidad
+
+    @property
     def senala(self) -> bool:
         """ "ese": the only one listed, or the one spoken of."""
         return bool(_SENALA.search(self.linea)) and self.contexto.espera is Espera.OPCIONES
@@ -131,7 +136,7 @@ def _turno(
         condicional=v.condicional,
         aplaza=v.has(Rasgo.APLAZA, Rasgo.DUDA),
         descuento=v.has(Rasgo.DESCUENTO),
-        ataque=v.has(Rasgo.ATAQUE),
+        ataque=v.ataca,
         saluda=v.has(Rasgo.SALUDO),
         ajeno=v.has(Rasgo.AJENO),
         afirma=v.afirma,
@@ -233,8 +238,8 @@ def _names_another(v: _Lectura) -> bool:
 _Regla = tuple[Acto, Callable[[_Lectura], bool]]
 _ACTOS: tuple[_Regla, ...] = (
     (Acto.CONFIRMAR, lambda v: v.confirma),
-    (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.ATAQUE) and v.has(Rasgo.DESCUENTO)),
-    (Acto.OTRO, lambda v: v.has(Rasgo.ATAQUE)),
+    (Acto.CONSULTA_PRECIO, lambda v: v.ataca and v.has(Rasgo.DESCUENTO)),
+    (Acto.OTRO, lambda v: v.ataca),
     (Acto.HABLAR_HUMANO, lambda v: v.has(Rasgo.HUMANO)),
     (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not _REPUESTO.search(v.linea)),
     (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),

@@ -137,8 +137,8 @@ def _linea_json(linea: Linea) -> dict[str, Any]:
         "producto_id": linea.producto_id,
         "sku": linea.sku,
         "nombre": linea.nombre,
-        "cantidad": str(linea.cantidad),
-        "precio_unitario": str(linea.precio_unitario),
+        "cantidad": f"{linea.cantidad:f}",
+        "precio_unitario": f"{linea.precio_unitario:f}",
         "unidad": linea.unidad,
     }
 
@@ -157,7 +157,7 @@ def _linea(kept: dict[str, Any]) -> Linea:
 def _pendiente_json(p: Pendiente) -> dict[str, Any]:
     return {
         "texto": p.texto,
-        "cantidad": None if p.cantidad is None else str(p.cantidad),
+        "cantidad": None if p.cantidad is None else f"{p.cantidad:f}",
         "unidad": p.unidad,
     }
 

@@ -14,6 +14,7 @@ class Rasgo(StrEnum):
     """Something that a message does, whatever else it does."""
 
     ATAQUE = "ataque"
+    PRESUME = "presume"
     HUMANO = "humano"
     QUEJA = "queja"
     DESCUENTO = "descuento"

@@ -9,7 +9,7 @@ from core.agente.elegir import coincide, elegir
 from core.agente.estado import Linea, Memoria, Pendiente
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar
-from core.agente.pedir import Compra, sin_pregunta
+from core.agente.pedir import LINEAS_MAX, Compra, sin_pregunta
 from core.catalogo.texto import terms
 from core.ports import ProductoVisto
 
@@ -25,7 +25,7 @@ def modificar(s: Situacion) -> Decision:
     if turno.solo and turno.items:
         return _only(s)
     compra = Compra(s)
-    for item in turno.items:
+    for item in turno.items[:LINEAS_MAX]:
         if not _change(compra, item):
             return _unclear(s)
     return compra.decision("modificar")

@@ -26,6 +26,7 @@ from core.catalogo.texto import fold, terms
 from core.ports import ProductoVisto
 from core.unidades import MILESIMA, allows_fraction
 
+LINEAS_MAX = 20  # searches that one message may ask for
 _SINGULAR = re.compile(r"\b(?:el|la|uno|una) (?:m[aá]s|menos)\b", re.I)
 _AL_FINAL = re.compile(r"(.+?) (\d+(?:\.\d+)?) ([a-zñ]+)")
 _PLURAL = re.compile(r"\b(?:los|las|esos|esas|estos|estas|unos|unas|algunos|algunas)\b", re.I)
@@ -37,6 +38,7 @@ class Compra:
     def __init__(self, s: Situacion, carrito: Sequence[Linea] | None = None) -> None:
         self.s = s
         self.carrito = tuple(s.memoria.carrito if carrito is None else carrito)
+        self.agregados: set[int] = set()  # in this turn: the same thing twice is more of it
         self.hechos: list[Hecho] = []
         self.cola: list[Pendiente] = []
         self.pregunta: Pregunta | None = None
@@ -51,7 +53,7 @@ class Compra:
         if not found.candidatos:
             self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
         elif found.unico is None or not found.exacta:
-            self._ask_which(pedido, found)
+            self.ask_which(pedido, found)
         else:
             self.agregar(found.unico, pedido, sumar=sumar)
 
@@ -84,9 +86,11 @@ class Compra:
             self._ask_how_many(producto, pedido, "sin_fracciones")
         else:
             line = linea_de(producto, cantidad.quantize(MILESIMA).normalize() + 0)
-            self.carrito = poner(self.carrito, line, sumar=sumar)
+            again = producto.id in self.agregados
+            self.carrito = poner(self.carrito, line, sumar=sumar or again)
+            self.agregados.add(producto.id)
 
-    def _ask_which(self, pedido: Pendiente, found: Eleccion) -> None:
+    def ask_which(self, pedido: Pendiente, found: Eleccion) -> None:
         if self.pregunta is not None:
             self.cola.append(pedido)
             return
@@ -146,7 +150,9 @@ class Compra:
 def pedir(s: Situacion) -> Decision:
     """An order: new lines, or a quantity for the one that was spoken of."""
     compra = Compra(s)
-    for item in s.turno.items:
+    if len(s.turno.items) > LINEAS_MAX:
+        compra.hechos.append(Hecho("muchas_lineas"))
+    for item in s.turno.items[:LINEAS_MAX]:
         if item.cambio is Cambio.QUITAR:
             continue
         cantidad = item.cantidad or _one(item, s.turno.texto)
@@ -157,7 +163,7 @@ def pedir(s: Situacion) -> Decision:
             compra.pedir(pedido, sumar=item.cambio is Cambio.AGREGAR)
         elif not _of_the_spoken(compra, pedido, sumar=item.cambio is Cambio.AGREGAR):
             return _of_what(s, pedido)
-    lost = compra.hechos and all(h.clave == "no_encontrado" for h in compra.hechos)
+    lost = bool(compra.hechos) and all(h.clave == "no_encontrado" for h in compra.hechos)
     asked = s.memoria.pregunta is not None and bool(s.memoria.pregunta.opciones)
     if lost and asked and not compra.pregunta and compra.carrito == s.memoria.carrito:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
@@ -216,7 +222,7 @@ def elegir_opcion(s: Situacion) -> Decision | None:
         for producto in chosen:
             compra.agregar(producto, pedido, sumar=item.cambio is Cambio.AGREGAR)
     else:
-        compra._ask_which(pedido, Eleccion(tuple(chosen)))
+        compra.ask_which(pedido, Eleccion(tuple(chosen)))
     for waiting in s.memoria.cola:
         compra.pedir(waiting)
     return compra.decision("elegir_opcion")
