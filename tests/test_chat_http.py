@@ -11,7 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from core.agente.registrar import record_turno
-from core.mensajes.turnos import TurnoTomado, record_silence, take_chat
+from core.mensajes.cierre import record_silence
+from core.mensajes.turnos import TurnoTomado, take_chat
 from core.models import Rol
 from core.ports import Resultado
 from core.wiring import Servicios

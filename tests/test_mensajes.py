@@ -13,13 +13,12 @@ from core.cuentas import create_canal, create_empresa
 from core.db import Database
 from core.errors import LeaseLost, StockInsuficiente
 from core.mensajes.barrido import free_leases, ring_due_chats
+from core.mensajes.cierre import quarantine, record_silence
 from core.mensajes.historial import hand_back, read_eventos, read_mensajes, take_over
 from core.mensajes.recibir import Destino, Recibido, receive_mensaje
 from core.mensajes.turnos import (
     TurnoSuperado,
     TurnoTomado,
-    quarantine,
-    record_silence,
     release_chat,
     take_chat,
 )

@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.db import Database
-from core.mensajes.turnos import Registrado, TurnoTomado, finish_turno, hold_chat
+from core.mensajes.cierre import Registrado, finish_turno
+from core.mensajes.turnos import TurnoTomado, hold_chat
 from core.ports import Resultado
 from core.ventas import cancel_venta, record_venta
 

@@ -12,13 +12,11 @@ from core.agente.vendedor import respond
 from core.catalogo.buscar import CatalogoDeEmpresa
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
+from core.mensajes.cierre import Registrado, quarantine, record_silence
 from core.mensajes.turnos import (
     MensajePendiente,
-    Registrado,
     TurnoSuperado,
     TurnoTomado,
-    quarantine,
-    record_silence,
     release_chat,
     take_chat,
 )

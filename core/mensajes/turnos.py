@@ -1,4 +1,4 @@
-"""A turn's hold on its chat: take it, record everything it did or nothing, or let it go.
+"""A turn's hold on its chat: take it, work on it alone, let it go; core.mensajes.cierre records.
 
 The unit is the chat, never the message. A lease with a fencing token gives it to one worker;
 only the holder of the latest token may record. A lease that nobody gave back means that its
@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
-from core.bitacora import CANAL_EVENTOS, audit
+from core.bitacora import CANAL_EVENTOS
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Chat, Mensaje
@@ -187,143 +186,6 @@ def _pending(
     return session.execute(query.limit(1) if only_first else query).all()
 
 
-# One statement ends a turn: ours still? then the chat moves on, the reply takes its place, the
-# messages are done and live pages hear of it. No row back means that nothing was recorded.
-_FINISH = text(
-    """
-    WITH c AS (
-        UPDATE chat SET
-            pendientes = pendientes - :n,
-            ultimo_orden = ultimo_orden + :replies,
-            ultimo_evento = ultimo_evento + :replies,
-            conversacion = :memoria,
-            estado_venta = :estado_venta,
-            espera_humano = espera_humano OR :humano,
-            cliente_id = coalesce(:cliente_id, cliente_id),
-            solo = solo AND pendientes > :n,
-            lease_de = NULL, lease_hasta = NULL, timbre_en = NULL,
-            reinicios = 0, actualizado_en = now()
-        WHERE empresa_id = :empresa_id AND id = :chat_id AND token = :token
-          AND (pendientes = :vistos OR NOT :puede_reiniciar)
-        RETURNING id, canal_id, ultimo_orden, ultimo_evento, pendientes,
-            extract(epoch FROM turno_desde - now()) AS espera
-    ), r AS (
-        INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, remitente, texto, estado,
-            estado_venta, venta_id, entrega, entrega_desde)
-        SELECT :empresa_id, canal_id, id, ultimo_orden, 'bot', :respuesta, 'procesado',
-            :estado_venta, :venta_id, cast(:entrega AS text),
-            CASE WHEN cast(:entrega AS text) = 'pendiente' THEN now() END
-        FROM c WHERE :replies > 0
-        RETURNING id
-    ), u AS (
-        UPDATE mensaje SET estado = :estado, respuesta_id = (SELECT id FROM r), crudo = NULL,
-            error = :error
-        FROM c WHERE mensaje.empresa_id = :empresa_id AND mensaje.id = ANY(:ids)
-    ), e AS (
-        INSERT INTO evento (empresa_id, chat_id, n, tipo, ref_id)
-        SELECT :empresa_id, c.id, ultimo_evento, 'mensaje', r.id FROM c, r
-    )
-    SELECT (SELECT id FROM r) AS respuesta_id, c.pendientes, c.espera,
-        pg_notify(:canal_eventos, :empresa_id || ':' || c.id) FROM c
-    """
-).bindparams(bindparam("memoria", type_=JSONB))
-
-
-@dataclass(frozen=True)
-class Registrado:
-    """What a recorded turn left: the reply's row, whether it must be sent, what still waits."""
-
-    respuesta_id: int | None
-    por_enviar: bool
-    pendientes: int
-    espera: float
-    venta_id: int | None = None
-
-
-def record_silence(db: Database, turno: TurnoTomado) -> Registrado:
-    """The messages are read and nobody answers: a person has the chat."""
-    with db.empresa(turno.empresa_id) as session:
-        return finish_turno(session, turno, respuesta=None)
-
-
-def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
-    """Set the turn's message aside with an honest reply, silently while a person has the chat, and
-    go on with the chat. Raises LeaseLost."""
-    with db.empresa(turno.empresa_id) as session:
-        audit(
-            session,
-            empresa_id=turno.empresa_id,
-            accion="mensaje.cuarentena",
-            actor="sistema",
-            objeto=f"mensaje:{turno.mensajes[0].id}",
-        )
-        return finish_turno(
-            session,
-            turno,
-            respuesta=respuesta if turno.ia_activa else None,
-            memoria=turno.visto.memoria | INTERRUMPIDA,
-            humano=turno.ia_activa,
-            estado="cuarentena",
-            force=True,
-        )
-
-
-def finish_turno(
-    session: Session,
-    turno: TurnoTomado,
-    *,
-    respuesta: str | None,
-    memoria: dict[str, Any] | None = None,
-    estado_venta: str | None = None,
-    humano: bool = False,
-    venta_id: int | None = None,
-    cliente_id: int | None = None,
-    estado: str = "procesado",
-    force: bool = False,
-) -> Registrado:
-    """The last statement of a turn's transaction: everything moves on, or nothing does.
-
-    Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
-    messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
-    """
-    push = turno.cuenta.tipo != "web"
-    row = session.execute(
-        _FINISH,
-        {
-            "empresa_id": turno.empresa_id,
-            "chat_id": turno.chat_id,
-            "token": turno.token,
-            "n": len(turno.mensajes),
-            "vistos": turno.vistos,
-            # Alone or for the last time: what arrived meanwhile is the next turn's.
-            "puede_reiniciar": turno.puede_reiniciar and not turno.solo and not force,
-            "ids": [m.id for m in turno.mensajes],
-            "replies": 0 if respuesta is None else 1,
-            "respuesta": respuesta,
-            "memoria": turno.visto.memoria if memoria is None else memoria,
-            "estado_venta": estado_venta or turno.visto.estado_venta,
-            "humano": humano,
-            "venta_id": venta_id,
-            "cliente_id": cliente_id,
-            # The page reads its reply from the row itself: written is delivered.
-            "entrega": "pendiente" if push else "enviada",
-            "estado": estado,
-            "error": None if estado == "procesado" else estado,
-            "canal_eventos": CANAL_EVENTOS,
-        },
-    ).one_or_none()
-    if row is None:
-        raise _why_not(session, turno)
-    _keep_parsed(session, turno)  # after the chat is locked, as everybody locks
-    return Registrado(
-        row.respuesta_id,
-        push and respuesta is not None,
-        row.pendientes,
-        float(row.espera),
-        venta_id,
-    )
-
-
 def hold_chat(session: Session, turno: TurnoTomado) -> None:
     """Lock the chat while it is ours, before any producto: everybody locks in that order, so no
     two can wait for each other. Raises LeaseLost."""
@@ -338,31 +200,6 @@ def hold_chat(session: Session, turno: TurnoTomado) -> None:
     )
     if held is None:
         raise LeaseLost("Otro tiene este chat.")
-
-
-def _why_not(session: Session, turno: TurnoTomado) -> LeaseLost:
-    token = session.scalar(
-        select(Chat.token).where(Chat.empresa_id == turno.empresa_id, Chat.id == turno.chat_id)
-    )
-    if token == turno.token:
-        return TurnoSuperado("Llegaron mensajes nuevos.")
-    return LeaseLost("Otro tiene este chat.")
-
-
-def _keep_parsed(session: Session, turno: TurnoTomado) -> None:
-    """Write the texts that a worker read out of the provider's updates."""
-    parsed = [m for m in turno.mensajes if m.crudo is not None]
-    if parsed:
-        session.execute(
-            text(
-                "UPDATE mensaje SET texto = :texto, tipo = :tipo "
-                "WHERE empresa_id = :empresa_id AND id = :id"
-            ),
-            [
-                {"empresa_id": turno.empresa_id, "id": m.id, "texto": m.texto, "tipo": m.tipo}
-                for m in parsed
-            ],
-        )
 
 
 _RELEASE = text(

@@ -88,7 +88,7 @@ def other_acks(module: ModuleType, plan: dict[str, Any]) -> None:
 WOUNDS: dict[str, Wound] = {
     "core.agente.vendedor": slow_and_poisonous,
     "core.agente.registrar": slow_commit,
-    "core.mensajes.turnos": without_fence,
+    "core.mensajes.cierre": without_fence,
     "core.mensajes.barrido": without_sweep,
     "core.ventas": without_stock_condition,
     "celeryconfig": other_acks,
