@@ -132,13 +132,13 @@ def _show_one(chat: Chat, canal: Canal, cliente: Cliente | None) -> dict[str, An
         "espera_humano": chat.espera_humano,
         "cerrado": chat.cerrado,
         "pendientes": chat.pendientes,
-        "carrito": [_show_linea(line) for line in chat.conversacion.get("carrito", [])],
+        "carrito": [show_linea(line) for line in chat.conversacion.get("carrito", [])],
         "creado_en": chat.creado_en.isoformat(),
         "actualizado_en": chat.actualizado_en.isoformat(),
     }
 
 
-def _show_linea(kept: dict[str, Any]) -> dict[str, Any]:
+def show_linea(kept: dict[str, Any]) -> dict[str, Any]:
     """A line of the seller's memory, which keeps decimals as text."""
     shown = {k: kept.get(k) for k in ("sku", "nombre", "precio_unitario")}
     return {**shown, "cantidad": quantity(Decimal(kept.get("cantidad", 0)))}

@@ -76,7 +76,10 @@ def precio_ofrecido(s: Situacion) -> Decision:
 
 def describir(s: Situacion) -> Decision:
     """ "¿son de madera?": what the row says of it, and no more."""
-    ids = [line.producto_id for line in s.memoria.carrito] or list(s.memoria.tema)
+    ids = [line.producto_id for line in s.memoria.carrito]
+    if s.memoria.oferta is None and s.memoria.pregunta is not None:
+        ids = list(s.memoria.pregunta.opciones)
+    ids = ids or list(s.memoria.tema)
     rows = s.catalogo.por_id(ids)
     shown = tuple(rows[i] for i in ids if i in rows)
     hechos = (Hecho("ficha", productos=shown),) if shown else (Hecho("que_buscas"),)
@@ -90,6 +93,7 @@ def sin_descuento(s: Situacion) -> Decision:
     hechos: list[Hecho] = [Hecho("sin_descuento")]
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
+    hechos = [h for h in hechos if h.clave != "no_encontrado"]
     return Decision((*hechos, *recordar(memoria)), memoria, "sin_descuento")
 
 

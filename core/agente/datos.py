@@ -2,6 +2,9 @@
 
 import re
 
+from core.agente.lexico import VERBO
+from core.agente.palabras import plegar
+
 _DOCUMENTOS = (
     r"c\.?c\.?|c[eé]dula(?: de ciudadan[ií]a)?|ci|dni|d\.n\.i\.?|nif|nie|cif|ruc|rut|cuit|cuil|nit"
     r"|rfc|curp|documento|doc|identificaci[oó]n|pasaporte|ine"
@@ -104,13 +107,20 @@ def _take_telefono(datos: dict[str, str], texto: str) -> str:
     for match in _TELEFONO.finditer(texto):
         found = match.group()
         marked = _MARCA_TELEFONO.search(texto[: match.start()])
-        if _MILES.match(found) and not marked:
+        if not marked and (_MILES.match(found) or _ordered(texto, match)):
             continue
         kept = re.sub(r"[^\d+]", "", found)
         datos.setdefault("telefono", kept)
         before = _MARCA_TELEFONO.sub(" ", texto[: match.start()])
         return f"{before} , {texto[match.end() :]}"
     return texto
+
+
+def _ordered(texto: str, match: re.Match[str]) -> bool:
+    """ "quiero 99999999 ladrillos" is an absurd order, and no phone."""
+    before = plegar(texto[: match.start()]).split()
+    counts = bool(re.match(r" [a-zA-ZñÑ]{3,}", texto[match.end() :]))
+    return bool(before) and counts and VERBO.fullmatch(before[-1]) is not None
 
 
 def _take_nombre(datos: dict[str, str], texto: str) -> str:

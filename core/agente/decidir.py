@@ -223,6 +223,10 @@ def _asks(s: Situacion) -> bool:
     return es_consulta(s) or s.turno.acto is Acto.CONSULTA_EMPRESA
 
 
+def _listed(s: Situacion) -> bool:
+    return s.memoria.pregunta is not None and bool(s.memoria.pregunta.opciones)
+
+
 def _waits_for_data(s: Situacion) -> bool:
     return s.memoria.oferta is not None and s.memoria.oferta.aceptada
 
@@ -252,7 +256,7 @@ REGLAS = (
     Regla("modificar", lambda s: _is(Acto.MODIFICAR)(s) and bool(s.memoria.carrito), modificar),
     Regla("pedir", lambda s: _is(Acto.PEDIDO, Acto.MODIFICAR)(s) and bool(s.turno.items), pedir),
     Regla("describir", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
-          and bool(s.memoria.carrito or s.memoria.tema), describir),
+          and bool(s.memoria.carrito or s.memoria.tema or _listed(s)), describir),
     Regla("que_venden", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
           and (s.turno.busca or not s.turno.items), que_venden),
     Regla("despedir", _is(Acto.DESPEDIDA), _despedir),

@@ -166,8 +166,7 @@ def _asks_shop(v: _Lectura) -> bool:
 
 def _changes(v: _Lectura) -> bool:
     if not v.en_oferta:
-        after_sale = v.contexto.espera is Espera.VENDIDO and bool(re.search(r"\bcambi", v.linea))
-        changes = after_sale or v.has(Rasgo.QUITAR) and bool(v.items)
+        changes = _regrets(v) or v.has(Rasgo.QUITAR) and bool(v.items)
         return changes and not v.has(Rasgo.PREGUNTA)
     if v.relativo or v.has(Rasgo.QUITAR):
         return True
@@ -175,6 +174,15 @@ def _changes(v: _Lectura) -> bool:
         return False
     named = _names_another(v) and not v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
+
+
+def _regrets(v: _Lectura) -> bool:
+    """ "quiero cambiarla", "en realidad eran 5", said of what was just sold."""
+    if v.contexto.espera is not Espera.VENDIDO:
+        return False
+    another = v.has(Rasgo.CAMBIAR) or re.search(r"\beran?\b|en realidad", v.linea) is not None
+    of_that = bool(v.items) and all(i.producto is None for i in v.items)
+    return "cambi" in v.linea or another and of_that
 
 
 def _leaves(v: _Lectura) -> bool:

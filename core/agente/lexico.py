@@ -77,5 +77,13 @@ ESCRITURAS = {typed: word for word, ways in _leido["escrituras"].items() for typ
 # Said about the sale, not about a product: taken out before looking for products.
 AJENAS_AL_PRODUCTO = tuple(
     RASGOS[r]
-    for r in (Rasgo.DESCUENTO, Rasgo.PRECIO, Rasgo.DUDA, Rasgo.APLAZA, Rasgo.ADIOS, Rasgo.CANCELA)
+    for r in (
+        Rasgo.DESCUENTO,
+        Rasgo.PRECIO,
+        Rasgo.DUDA,
+        Rasgo.APLAZA,
+        Rasgo.ADIOS,
+        Rasgo.CANCELA,
+        Rasgo.PRESUME,
+    )
 )

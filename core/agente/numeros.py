@@ -5,6 +5,7 @@ Also the words for what is counted (caja, metro) and what only measures (oz, pul
 
 from decimal import Decimal
 
+from core.agente.lexico import RELLENO, VERBO
 from core.agente.palabras import Ficha
 
 
@@ -178,12 +179,18 @@ def _fraction(tokens: list[Ficha], i: int, before: list[Ficha]) -> tuple[Ficha, 
         if nxt in _COLECTIVOS:
             value = Decimal(_COLECTIVOS[nxt]) / 2
             return Ficha(escribir(value), value, docena=True), i + 2
-        sized = nxt in UNIDADES or nxt in MEDIDAS
+        sized = nxt in UNIDADES or nxt in MEDIDAS or _halves_a_thing(nxt, before)
         named = bool(before) and before[-1].t in ("de", "del", "x", "por", "a")
         return (Ficha("1/2", Decimal("0.5")), i + 1) if sized or named else None
     if word == "tres" and nxt == "cuartos":
         return Ficha("3/4", Decimal("0.75")), i + 2
     return _quarter(tokens, i)
+
+
+def _halves_a_thing(nxt: str, before: list[Ficha]) -> bool:
+    """The half of "véndeme media carretilla", not of "llave de media"."""
+    opens = not before or VERBO.fullmatch(before[-1].t) is not None
+    return opens and nxt.isalpha() and nxt not in RELLENO
 
 
 def _quarter(tokens: list[Ficha], i: int) -> tuple[Ficha, int] | None:

@@ -286,6 +286,9 @@ def _joined(last: _Clausula, c: _Clausula) -> bool:
         last.cantidad, last.unidad = c.cantidad, c.unidad or last.unidad
         last.palabras += c.palabras  # "se rompió un tubo, necesito uno de 3/4"
         return True
+    if c.unidad and not c.palabras and c.sin_contar and not last.palabras and not last.unidad:
+        last.unidad = c.unidad  # "quiero 3", "bultos"
+        return True
     if not c.palabras and c.cantidad is not None and last.sin_contar:
         last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
         return True

@@ -28,6 +28,8 @@ from core.unidades import MILESIMA, allows_fraction
 
 LINEAS_MAX = 20  # searches that one message may ask for
 _SINGULAR = re.compile(r"\b(?:el|la|uno|una) (?:m[aá]s|menos)\b", re.I)
+_ESO = re.compile(r"\b(?:l[oa]|es[ea]|est[ea]|uno|una)\b", re.I)
+_OLVIDA = re.compile(r"\b(?:mejor|olvid\w+|no|deja)\b", re.I)
 _AL_FINAL = re.compile(r"(.+?) (\d+(?:\.\d+)?) ([a-zñ]+)")
 _PLURAL = re.compile(r"\b(?:los|las|esos|esas|estos|estas|unos|unas|algunos|algunas)\b", re.I)
 
@@ -129,6 +131,13 @@ class Compra:
         self.pregunta = pregunta
         self.pregunta_hechos = (hecho,)
 
+    @property
+    def nothing_but_lost(self) -> bool:
+        """Everything that was said is unknown, and the carrito is as it was."""
+        found = self.pregunta is not None or self.carrito != self.s.memoria.carrito
+        lost = bool(self.hechos) and all(h.clave == "no_encontrado" for h in self.hechos)
+        return lost and not found
+
     def decision(self, regla: str) -> Decision:
         """Ask what must be asked; else offer what is in the carrito."""
         memoria = replace(
@@ -152,22 +161,33 @@ def pedir(s: Situacion) -> Decision:
     compra = Compra(s)
     if len(s.turno.items) > LINEAS_MAX:
         compra.hechos.append(Hecho("muchas_lineas"))
-    for item in s.turno.items[:LINEAS_MAX]:
-        if item.cambio is Cambio.QUITAR:
-            continue
-        cantidad = item.cantidad or _one(item, s.turno.texto)
-        pedido = Pendiente(item.producto or "", cantidad, item.unidad)
-        if item.producto and not sustantivo(item.producto) and len(s.turno.items) == 1:
-            return _of_what(s, pedido)  # "2 de 50"
-        if item.producto:
-            compra.pedir(pedido, sumar=item.cambio is Cambio.AGREGAR)
-        elif not _of_the_spoken(compra, pedido, sumar=item.cambio is Cambio.AGREGAR):
-            return _of_what(s, pedido)
-    lost = bool(compra.hechos) and all(h.clave == "no_encontrado" for h in compra.hechos)
-    asked = s.memoria.pregunta is not None and bool(s.memoria.pregunta.opciones)
-    if lost and asked and not compra.pregunta and compra.carrito == s.memoria.carrito:
+    unclear = _take(compra, s.turno.items[:LINEAS_MAX])
+    if unclear is not None:
+        return _of_what(s, unclear)
+    asked = s.memoria.pregunta
+    if asked and not asked.abierta and not _OLVIDA.search(s.turno.texto):
+        for waiting in (asked.por, *s.memoria.cola):
+            compra.pedir(waiting)  # it was asked for, too
+    if asked and asked.opciones and compra.nothing_but_lost:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
     return compra.decision("pedir")
+
+
+def _take(compra: Compra, items: Sequence[Item]) -> Pendiente | None:
+    """Order the items one by one; the first that says a quantity and not of what."""
+    for item in items:
+        if item.cambio is Cambio.QUITAR:
+            continue
+        sumar = item.cambio is Cambio.AGREGAR
+        cantidad = item.cantidad or _one(item, compra.s.turno.texto)
+        pedido = Pendiente(item.producto or "", cantidad, item.unidad)
+        if item.producto and not sustantivo(item.producto) and len(items) == 1:
+            return pedido  # "2 de 50"
+        if item.producto:
+            compra.pedir(pedido, sumar=sumar)
+        elif not _of_the_spoken(compra, pedido, sumar=sumar):
+            return pedido
+    return None
 
 
 def _one(item: Item, texto: str) -> Decimal | None:
@@ -258,6 +278,9 @@ def _chosen(
         return [liked] if liked else opciones
     if item.producto:
         return _in_words(s, opciones, item.producto)
+    same = [p for p in opciones if UNIDADES.get(fold(p.unidad)) == item.unidad]
+    if len(same) == 1 and item.unidad != "unidad":
+        return same  # "3 galones", where only one of them is sold so
     if item.cantidad is not None or turno.afirma or turno.senala:
         return opciones
     return None
@@ -275,7 +298,12 @@ def _in_words(
         return listed
     wider = f"{sustantivo(pregunta.por.texto)} {texto}"
     found = elegir(s.catalogo, Pendiente(wider, pregunta.por.cantidad, pregunta.por.unidad))
-    better = [p for p in found.candidatos if coincide(p, asked) > share] if found.exacta else []
+    same = {terms(p.nombre)[0] for p in opciones if terms(p.nombre)}
+    better = [
+        p
+        for p in found.candidatos
+        if found.exacta and coincide(p, asked) > share and terms(p.nombre)[0] in same
+    ]
     return better or listed or None
 
 
@@ -284,7 +312,8 @@ def _wanted(s: Situacion, pregunta: Pregunta, item: Item) -> Pendiente:
     if cantidad is None:
         cantidad, unidad = pregunta.por.cantidad, pregunta.por.unidad
     if cantidad is None and pregunta.abierta and not _PLURAL.search(s.turno.texto):
-        cantidad = None if s.turno.afirma else Decimal(1)
+        vague = s.turno.afirma and not _ESO.search(s.turno.texto)
+        cantidad = None if vague else Decimal(1)
     return Pendiente(pregunta.por.texto, cantidad, unidad)
 
 

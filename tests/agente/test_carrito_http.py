@@ -11,7 +11,7 @@ from core.models import Chat
 from core.settings import Settings
 from tests.agente.mostrador import Mostrador
 from tests.fakes import ColaEnMemoria
-from web.chats import _show_linea
+from web.chats import show_linea
 
 
 def test_the_carrito_shows_numbers_and_money(
@@ -29,7 +29,7 @@ def test_the_carrito_shows_numbers_and_money(
         )
     with db.empresa(empresa_id) as session:
         kept = session.get_one(Chat, (empresa_id, chat.chat_pk)).conversacion["carrito"]
-    assert [_show_linea(line) for line in kept] == [
+    assert [show_linea(line) for line in kept] == [
         {
             "sku": "MG-1",
             "nombre": "Manguera de riego reforzada (metro)",
