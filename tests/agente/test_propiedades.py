@@ -98,7 +98,7 @@ def test_one_figure_more_is_refused(charla: list[list[str]], figure: int) -> Non
     decision = decidir(turno, memoria, visto, m.catalogo)
     filas = m.catalogo.por_id(ids_de(decision))
     facts = permitir(decision, memoria, visto, filas, turno.texto)
-    said = f"Quedan {figure}."
+    said = f"Hay {figure}."
     assert verificar(said, facts) is (Decimal(figure) in facts.numeros | facts.sumas)
 
 

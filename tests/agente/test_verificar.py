@@ -29,7 +29,7 @@ def ask(mostrador: Mostrador, texto: str, change: Callable[[str], str]) -> Resul
         lambda t: t.replace("2 unidades", "7 unidades"),
         lambda t: t + " Además tengo Pala redonda.",
         lambda t: t + " El Mazo de albañil 4 lb te puede servir.",
-        lambda t: t + " Quedan dos.",
+        lambda t: t + " Hay dos.",
         lambda t: t + " El envío es gratis.",
         lambda t: t + " Te hago un 10 % de descuento.",
         lambda t: t.replace("Carretilla de obra", "Carretilla de lujo"),
