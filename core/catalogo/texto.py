@@ -34,8 +34,10 @@ def fold(texto: str) -> str:
     """Lower case without accents, signs unified, spaces single: what two spellings share."""
     plain = texto.translate(_SIGNOS).casefold()
     if not plain.isascii():
-        decomposed = unicodedata.normalize("NFKD", plain)
-        plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+        # Twice: what one letter stands for ("℠") may itself have a capital, an accent or a sign.
+        for _ in range(2):
+            opened = unicodedata.normalize("NFKD", plain).translate(_SIGNOS).casefold()
+            plain = "".join(c for c in opened if not unicodedata.combining(c))
     return " ".join(plain.replace("''", '"').split())
 
 

@@ -196,7 +196,7 @@ def test_screen_readers_hear_what_is_new_and_not_the_history(
 def test_a_message_is_read_out_once_whatever_becomes_of_it(
     tienda: TiendaDeGuion, cliente: Cliente
 ) -> None:
-    tienda.rechazos = [503]
+    tienda.rechazos = [503, 503, 503]
     cliente.write("Hola")
     expect(cliente.own("sin_enviar")).to_have_count(1)
     cliente.own().evaluate("burbuja => { burbuja.title = 'la misma' }")
