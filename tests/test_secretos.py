@@ -1,7 +1,5 @@
 """One contract for each way of keeping secrets, run against the fake and the real one."""
 
-import subprocess
-import sys
 import time
 
 import pytest
@@ -10,7 +8,6 @@ from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
 from core.errors import CredencialesIlegibles
 from core.ports import Cifrado, Claves
-from tests.conftest import ROOT
 from tests.fakes import CifradoDePapel, ClavesRapidas
 
 CLAVE = "correcta, caballo, batería ñ"
@@ -57,29 +54,6 @@ def test_nobodys_password_costs_as_much_as_somebodys() -> None:
         return min(once() for _ in range(5))
 
     assert 0.5 < cost(None) / cost(stored) < 2
-
-
-_WALK = """
-from gevent import monkey; monkey.patch_all()
-import gevent
-from core.adapters.claves import Argon2Claves
-ticks = []
-def tick():
-    while True:
-        ticks.append(1); gevent.sleep(0.001)
-ticker = gevent.spawn(tick)
-claves = Argon2Claves(memory_kib=65536, rounds=4)
-stored = claves.hash("una contraseña")
-print(len(ticks) > 3, claves.verify("una contraseña", stored))
-ticker.kill()
-"""
-
-
-def test_under_gevent_others_go_on_while_a_password_is_hashed() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _WALK], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.split() == ["True", "True"], done.stderr
 
 
 @pytest.fixture(params=[CifradoDePapel, lambda: FernetCifrado("llave uno")])

@@ -1,11 +1,5 @@
 """Passwords by argon2id."""
 
-import sys
-from collections.abc import Callable
-from typing import TypeVar
-
-R = TypeVar("R")
-
 # OWASP's smaller argon2id profile: a login costs a small shop's machine 19 MiB and some 50 ms.
 _MEMORY_KIB = 19 * 1024
 _ROUNDS = 2
@@ -23,12 +17,9 @@ class Argon2Claves:
         self._of_nobody = f"$argon2id$v=19$m={memory_kib},t={rounds},p=1${_B64[:22]}${_B64}"
 
     def hash(self, clave: str) -> str:
-        return _aside(lambda: self._hasher.hash(clave))
+        return self._hasher.hash(clave)
 
     def verify(self, clave: str, guardada: str | None) -> bool:
-        return _aside(lambda: self._verify(clave, guardada))
-
-    def _verify(self, clave: str, guardada: str | None) -> bool:
         from argon2.exceptions import InvalidHashError, VerificationError
 
         try:
@@ -36,15 +27,3 @@ class Argon2Claves:
         except (VerificationError, InvalidHashError):
             return False
         return guardada is not None
-
-
-def _aside(work: Callable[[], R]) -> R:
-    """Run `work` without stopping the event loop: under gevent in one of its real threads
-    (argon2 releases the GIL), else right here."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("socket"):
-        return work()
-    from gevent import get_hub
-
-    done: R = get_hub().threadpool.apply(work)
-    return done
