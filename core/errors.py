@@ -4,7 +4,9 @@ Each family has one HTTP status (web/app.py) and one retry policy (workers/): `U
 may be cured by time, everything else will fail again in the same way.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 
 class AgenteError(Exception):
@@ -162,3 +164,39 @@ class LeaseLost(AgenteError):
     """Another worker holds the chat or job by now: everything of this turn is rolled back."""
 
     codigo = "turno_perdido"
+
+
+# pydantic's words for what people get wrong; {} are fields of its context.
+_QUEJAS = {
+    "missing": "falta",
+    "json_invalid": "no es JSON",
+    "string_type": "es un texto",
+    "int_type": "es un número entero",
+    "int_parsing": "es un número entero",
+    "int_from_float": "es un número entero",
+    "float_type": "es un número",
+    "float_parsing": "es un número",
+    "decimal_type": "es un número",
+    "decimal_parsing": "es un número",
+    "finite_number": "es un número finito",
+    "decimal_max_places": "tiene {decimal_places} decimales como máximo",
+    "bool_type": "es true o false",
+    "bool_parsing": "es true o false",
+    "greater_than": "es mayor que {gt}",
+    "greater_than_equal": "es {ge} como mínimo",
+    "less_than": "es menor que {lt}",
+    "less_than_equal": "es {le} como máximo",
+    "string_too_short": "tiene {min_length} caracteres como mínimo",
+    "string_too_long": "tiene {max_length} caracteres como máximo",
+    "too_short": "tiene {min_length} como mínimo",
+    "too_long": "tiene {max_length} como máximo",
+    "literal_error": "es {expected}",
+    "list_type": "es una lista",
+    "value_error": "{error}",
+}
+
+
+def explain(problem: Mapping[str, Any]) -> str:
+    """One of pydantic's errors, for the person who reads it. Never what was sent."""
+    said = _QUEJAS.get(problem["type"], "no es válido").format_map(problem.get("ctx", {}))
+    return said.replace(" or ", " o ") if problem["type"] == "literal_error" else said

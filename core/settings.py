@@ -31,8 +31,8 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    port: int = 8000
-    flower_port: int = 5555
+    port: int = Field(default=8000, ge=1, le=65535)
+    flower_port: int = Field(default=5555, ge=1, le=65535)
     # Loopback unless somebody says otherwise: a shop's Flower is not for the neighbourhood.
     host: str = "127.0.0.1"
     data_dir: Path = Path(".data")
@@ -123,7 +123,7 @@ class Settings(BaseSettings):
                 if getattr(self, name) is None
             ]
             if missing:
-                raise ValueError(f"ENTORNO=produccion needs {', '.join(missing).upper()}")
+                raise ValueError(f"ENTORNO=produccion necesita {', '.join(missing).upper()}")
         return self
 
     @property

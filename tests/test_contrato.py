@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 
 from core import errors
@@ -128,3 +130,43 @@ def test_no_route_loads_a_model_a_table_library_or_a_queue(
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [x for x in done.stdout.splitlines() if not x.startswith("{")]
     assert lines == ["import []", "routes []"], done.stdout
+
+
+def test_what_is_wrong_with_a_request_is_said_in_spanish(client: FlaskClient) -> None:
+    answer = client.post("/auth/registro", json={"empresa": "", "email": 5, "nombre": "a\0"})
+    assert answer.status_code == 422
+    assert answer.get_json()["errores"] == [
+        {"campo": "empresa", "mensaje": "tiene 1 caracteres como mínimo"},
+        {"campo": "email", "mensaje": "es un texto"},
+        {"campo": "password", "mensaje": "falta"},
+        {"campo": "nombre", "mensaje": "no puede contener caracteres nulos"},
+    ]
+
+
+def test_json_nested_without_end_is_a_bad_request(client: FlaskClient) -> None:
+    answer = client.post("/auth/login", data="[" * 100_000, content_type="application/json")
+    assert (answer.status_code, answer.get_json()["codigo"]) == (422, "datos_invalidos")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PORT": "abc"}, "PORT es un número entero"),
+        ({"FLOWER_PORT": "99999"}, "FLOWER_PORT es 65535 como máximo"),
+        ({"ENTORNO": "otro"}, "ENTORNO es 'desarrollo' o 'produccion'"),
+        ({"PORT": "8123", "FLOWER_PORT": "8123"}, "PORT y FLOWER_PORT son el mismo: 8123"),
+    ],
+)
+def test_a_start_that_cannot_be_names_the_setting(
+    given: dict[str, str], said: str, tmp_path: os.PathLike[str]
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "core.launcher"],
+        cwd=ROOT,
+        env=os.environ | {"DATA_DIR": str(tmp_path)} | given,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ran.returncode == 1
+    assert said in ran.stderr

@@ -1,6 +1,8 @@
 """The Flask application: blueprints, one error handler, nothing else."""
 
 import logging
+from decimal import Decimal
+from typing import Any
 
 from flask import Response, json, request
 from flask.json.provider import DefaultJSONProvider
@@ -25,6 +27,7 @@ from core.errors import (
     TooManyRequests,
     Unauthenticated,
     Unavailable,
+    explain,
 )
 from core.settings import Settings
 from core.wiring import Servicios
@@ -50,6 +53,7 @@ from web import (
     webhooks,
 )
 from web.datos import servicios
+from web.formas import quantity
 
 __all__ = ["create_app", "problem", "servicios"]
 
@@ -85,6 +89,12 @@ class _Json(DefaultJSONProvider):
 
     ensure_ascii = False
     sort_keys = False
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as e:
+            raise ValueError("nested too deeply") from e
 
 
 class _Id(IntegerConverter):
@@ -163,7 +173,10 @@ def _answer_error(error: AgenteError) -> Response:
     if isinstance(error, Invalid) and error.errores:
         more["errores"] = error.errores
     if isinstance(error, StockInsuficiente):
-        more["faltantes"] = error.faltantes
+        more["faltantes"] = [
+            {k: quantity(v) if isinstance(v, Decimal) else v for k, v in each.items()}
+            for each in error.faltantes
+        ]
     if status in (500, 503):
         _log.warning("sin poder atender", exc_info=error)
     answer = problem(status, error.codigo, str(error), **more)
@@ -187,7 +200,7 @@ def _answer_outage(error: Exception) -> Response:
 
 def _answer_validation(error: ValidationError) -> Response:
     errores = [
-        {"campo": ".".join(str(p) for p in e["loc"]), "mensaje": e["msg"]} for e in error.errors()
+        {"campo": ".".join(str(p) for p in e["loc"]), "mensaje": explain(e)} for e in error.errors()
     ]
     return problem(422, Invalid.codigo, "Hay datos que no son válidos.", errores=errores)
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from core.adapters import tether
 from core.adapters.observabilidad import configure_logging
 from core.adapters.tachar import Scrubber
+from core.errors import explain
 from core.launcher.start import CannotStart, Launcher
 from core.settings import Settings
 
@@ -19,7 +20,10 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Settings()
     except ValidationError as e:
-        problems = "; ".join(str(error["msg"]) for error in e.errors())
+        problems = "; ".join(
+            " ".join((*(str(part).upper() for part in error["loc"]), explain(error)))
+            for error in e.errors()
+        )
         return _refuse(f"la configuración no es válida: {problems}")
     configure_logging(settings, "launcher", nivel=logging.WARNING)
     launcher = Launcher(settings)

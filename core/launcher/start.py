@@ -89,6 +89,8 @@ class Launcher:
 
     def _refuse_busy_ports(self) -> None:
         s = self._settings
+        if s.port == s.flower_port:
+            raise CannotStart(f"PORT y FLOWER_PORT son el mismo: {s.port}. Elija dos.")
         for name, host, port in (
             ("PORT", s.host, s.port),
             ("FLOWER_PORT", s.flower_host, s.flower_port),
