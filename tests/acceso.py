@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from core.catalogo.texto import fold_key
 from core.cuentas import (
     Creada,
     Persona,
@@ -76,7 +77,7 @@ class Tienda:
                 empresa_id=self.empresa_id,
                 **{
                     "sku": sku,
-                    "clave": sku,
+                    "clave": fold_key(sku, ""),
                     "nombre": f"Martillo {sku}",
                     "precio": Decimal(precio),
                     "moneda": "COP",

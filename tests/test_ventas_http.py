@@ -81,8 +81,16 @@ def test_more_than_there_is_says_what_there_is_and_sells_nothing(
     answer = sell(client, tienda, lines(8))
     assert (answer.status_code, answer.get_json()["codigo"]) == (409, "stock_insuficiente")
     short = answer.get_json()["faltantes"][0]
-    assert (short["sku"], Decimal(short["disponible"])) == ("M-1", Decimal(7))
+    assert (short["sku"], short["pedido"], short["disponible"]) == ("M-1", 8, 7)
     assert stock(tienda) == 7
+
+
+def test_a_sku_is_recognised_as_an_import_would(client: FlaskClient, tienda: Tienda) -> None:
+    tienda.producto()
+    line = {"sku": "m-1", "cantidad": 1}
+    assert sell(client, tienda, {"lineas": [line]}).get_json()["lineas"][0]["sku"] == "M-1"
+    assert sell(client, tienda, {"lineas": [line | {"sku": ""}]}).status_code == 404
+    assert stock(tienda) == 6
 
 
 def test_the_same_key_is_one_sale_and_another_request_under_it_is_refused(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from core.catalogo.texto import fold_key
 from core.errors import NotFound, PrecioMovido
 from core.mensajes.historial import find_chat
 from core.models import Chat, Producto, Rol, Venta
@@ -185,18 +186,21 @@ def _lock_chat(session: Session, empresa_id: int, chat_id: int | None) -> None:
 def _price(session: Session, empresa_id: int, lineas: Sequence[LineaNueva]) -> list[LineaPedida]:
     """The lines at the prices that the productos have now. Raises NotFound for an unknown one."""
     rows = session.execute(
-        select(Producto.id, Producto.sku, Producto.precio).where(
+        select(Producto.id, Producto.clave, Producto.precio).where(
             Producto.empresa_id == empresa_id,
             or_(
                 Producto.id.in_([x.producto_id for x in lineas if x.producto_id is not None]),
-                Producto.sku.in_([x.sku for x in lineas if x.sku is not None]),
+                Producto.clave.in_([fold_key(x.sku, "") for x in lineas if x.sku]),
             ),
         )
     ).all()
-    by_id, by_sku = {r.id: r for r in rows}, {r.sku: r for r in rows}
+    by_id, by_clave = {r.id: r for r in rows}, {r.clave: r for r in rows}
     priced = []
     for line in lineas:
-        row = by_sku.get(line.sku) if line.sku is not None else by_id.get(line.producto_id)
+        if line.sku is not None:  # recognised as an import would: m-1 is M-1
+            row = by_clave.get(fold_key(line.sku, "")) if line.sku else None
+        else:
+            row = by_id.get(line.producto_id)
         if row is None:
             raise NotFound
         priced.append(LineaPedida(row.id, line.cantidad, row.precio))
