@@ -16,6 +16,7 @@ from core.agente.lexico import (
     CORTESIA_FUERTE,
     PEDIR,
     PELIGRO,
+    PRECIOS,
     RASGOS,
     SI_DEBIL,
     SI_FUERTE,
@@ -24,7 +25,7 @@ from core.agente.lexico import (
     Rasgo,
 )
 from core.agente.numeros import numerar
-from core.agente.palabras import fichas
+from core.agente.palabras import fichas, frase
 from core.agente.pedido import leer_items, sin_ruido
 from core.catalogo.texto import terms
 
@@ -58,8 +59,8 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
     if contexto.espera not in (Espera.OFERTA, Espera.DATOS) or not contexto.lineas:
         return None
     linea = _plain(linea)
-    if _says_more(linea):
-        return None
+    if _says_more(linea) or PRECIOS.search(frase(numerar(fichas(linea)))):
+        return None  # "dale, a 20 mil pesos": their price may be another
     rest = SI_DEBIL.sub(" ", SI_FUERTE.sub(" ", linea))
     items = tuple(i for i in leer_items(numerar(fichas(sin_ruido(rest)))) if _says_thing(i))
     again = _repeats_offer(items, contexto)

@@ -276,7 +276,7 @@ _ACTOS: tuple[_Regla, ...] = (
 
 
 def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
-    """ "¿tienen un martillo?" counts nothing; a yes or a no orders nothing."""
+    """ "¿tienen un martillo?" counts nothing by itself; a yes or a no orders nothing."""
     if acto is Acto.QUEJA:
         found = _OBJETO_QUEJA.search(v.linea)
         return (Item(found[1] or found[2]),) if found else ()
@@ -285,8 +285,9 @@ def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
     if acto is Acto.PEDIDO and not items and v.senala:
         return (Item(None, Decimal(1), "unidad"),)
     if acto in (Acto.CONSULTA_PRODUCTO, Acto.CONSULTA_PRECIO):
+        counts = any(i.cantidad not in (None, 1) for i in items)
         return tuple(
-            Item(i.producto, i.cantidad if i.cantidad != 1 else None, i.unidad)
+            Item(i.producto, i.cantidad if counts or i.cantidad != 1 else None, i.unidad)
             for i in items
             if i.producto
         )

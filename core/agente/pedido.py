@@ -50,6 +50,7 @@ class _Clausula:
     cambio: Cambio = Cambio.FIJAR
     corrige: bool = False
     prestada: bool = False
+    alternativa: bool = False
     determinada: bool = False
 
     @property
@@ -117,6 +118,7 @@ class _Lector:
         self.close()
         self.c.cambio = Cambio.QUITAR if quitando else cambio
         self.c.corrige = corrige
+        self.c.alternativa = self._at(i) == "o"
 
     def _figure(self, i: int) -> None:
         token = self.tokens[i]
@@ -254,7 +256,11 @@ class _Lector:
         if AGREGAR.fullmatch(word):
             self.c.cambio = Cambio.AGREGAR
             return True
-        return bool(VERBO.fullmatch(word))
+        if not VERBO.fullmatch(word):
+            return False
+        if self.c.vacia and self.c.cambio is Cambio.QUITAR:
+            self.c.cambio = Cambio.FIJAR  # "quita la brocha y ponme 4 codos"
+        return True
 
 
 def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:
@@ -277,8 +283,7 @@ def _sums_up(c: _Clausula, rest: list[_Clausula]) -> bool:
 def _joined(last: _Clausula, c: _Clausula) -> bool:
     """Fold c into `last` where it belongs to it; an ellipsis only borrows the noun."""
     if c.corrige:
-        _correct(last, c)
-        return True
+        return _correct(last, c)
     if c.sin_contar and (c.continua or _only_sizes(c)):
         last.palabras += (["de"] if c.continua and last.palabras else []) + c.palabras
         return True
@@ -289,16 +294,30 @@ def _joined(last: _Clausula, c: _Clausula) -> bool:
     if c.unidad and not c.palabras and c.sin_contar and not last.palabras and not last.unidad:
         last.unidad = c.unidad  # "quiero 3", "bultos"
         return True
-    if not c.palabras and c.cantidad is not None and last.sin_contar:
-        last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
-        return True
+    if not c.palabras and c.cantidad is not None:
+        return _count(last, c)
     if c.continua and last.palabras:
         _borrow(last, c)
     return False
 
 
-def _correct(last: _Clausula, c: _Clausula) -> None:
-    """ "3 metros, no perdón, flexómetros": what is said anew replaces what was said."""
+def _count(last: _Clausula, c: _Clausula) -> bool:
+    """ "martillos, 3" is a quantity; "3 martillos o 4" is none any more."""
+    if last.sin_contar:
+        last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
+        return True
+    if c.alternativa:
+        last.cantidad, last.rango = None, True
+    return c.alternativa
+
+
+def _correct(last: _Clausula, c: _Clausula) -> bool:
+    """ "3 metros, no perdón, flexómetros": what is said anew replaces what was said. After a
+    removal "que sean 5 tubos" is another line, and "los codos que sean 6" takes nothing out."""
+    if last.cambio is Cambio.QUITAR and last.sin_contar and c.cantidad is not None:
+        if c.palabras:
+            return False
+        last.cambio = Cambio.FIJAR
     if c.cantidad is not None:
         last.cantidad, last.docena = c.cantidad, c.docena
     if c.palabras and (c.continua or _only_sizes(c)):
@@ -307,6 +326,7 @@ def _correct(last: _Clausula, c: _Clausula) -> None:
         last.palabras, last.unidad = c.palabras, c.unidad
     elif c.unidad:
         last.unidad = c.unidad
+    return True
 
 
 def _noun(words: list[str]) -> list[str]:

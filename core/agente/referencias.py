@@ -19,13 +19,15 @@ _ORDINAL = re.compile(
 _OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)()\b")
 _ELEGIDO = re.compile(
     r"(?:\b(?:el|la|del|al) |^)(\d)(?= ?[).°]*(?: ?,? (?:y|e|por|porfa|gracias|entonces)\b.*)?$)"
-    r"|\b(?:el|la|del|al) (\d)(?! ?(?:de|uni|met|mts|caj|pulg|mm|cm|oz|x|/|w|v)\b)"
+    r"|\b(?:el|la|del|al) (\d)(?!\d| ?(?:de|uni|met|mts|caj|pulg|mm|cm|oz|x|/|w|v)\b)"
 )
+_POR_MEDIDA = re.compile(r"\b(el|la) (\d{2,}|\d/\d)(?= ?(?:[,.;!?]|$|por\b|y\b))")
 _VARIAS = re.compile(
     r"^(?:quiero |dame |deme |me llevo )?(?:el |la )?(\d) (?:y|,) (?:el |la )?(\d)$"
 )
 _PRIMEROS = re.compile(r"\bl[oa]s (?:2|dos) primer[oa]s\b")
 _TODAS = re.compile(r"\bde cada(?: uno| una)?\b|\bamb[oa]s\b|\bl[oa]s dos\b(?! primer)|^tod[oa]s$")
+_CADA_UNO = re.compile(r"\bde cada un[oa]\b")
 _MEDIO = re.compile(r"\b(?:en medio|del medio|de la mitad|intermedi[oa]|median[oa])\b")
 _CUALQUIERA = re.compile(r"\bcualquiera\b|\bel que sea\b|da (?:igual|lo mismo)\b")
 _BARATO = re.compile(
@@ -42,7 +44,10 @@ _FACTORES = (
     (re.compile(r"\bel triple\b"), Decimal(3)),
     (re.compile(r"\bla mitad\b"), Decimal("0.5")),
 )
-_RESTO = re.compile(r"\b(\d+) (mas|menos)\b(?! de\b)")
+_RESTO = re.compile(
+    r"\b(\d+) (mas|menos)\b(?! de\b(?! l[oa]s?\b))"
+    r"(?! (?:barat|econom|grand|chic|pequeñ|larg|cort|grues|fin))"
+)
 _REEMPLAZO = re.compile(
     r"\b(?:cambi\w+|reempla\w+|sustitu\w+) (?:me )?(?P<viejo>.+?) (?:por|x) (?P<nuevo>.+)"
     r"|\ben (?:vez|lugar) de(?:l)? (?P<viejo2>.+?)(?: ,)? (?=(?:quiero|dame|deme|pon\w*|mand\w*"
@@ -53,9 +58,9 @@ _REEMPLAZO = re.compile(
 def read_items(linea: str) -> tuple[tuple[Item, ...], Decimal | None, Decimal | None]:
     """The items, and a relative change: "el doble" (a factor) or "2 más" (a difference)."""
     factor = next((f for patron, f in _FACTORES if patron.search(linea)), None)
-    more = _RESTO.search(linea)
+    more = _RESTO.search(frase(numerar(fichas(linea))))
     resto = Decimal(more[1]) * (1 if more[2] == "mas" else -1) if more else None
-    for patron in (*(p for p, _ in _FACTORES), *AJENAS_AL_PRODUCTO):
+    for patron in (_CADA_UNO, *(p for p, _ in _FACTORES), *AJENAS_AL_PRODUCTO):
         linea = patron.sub(" ", linea)
     tokens = numerar(fichas(linea))
     replaced = _replacement(frase(tokens))
@@ -92,11 +97,12 @@ def ordinals(linea: str, contexto: Contexto) -> tuple[int, ...]:
 
 
 def without_option(linea: str, contexto: Contexto) -> str:
-    """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4."""
+    """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4; "la 400" is
+    the one of 400."""
     if not contexto.opciones:
         return linea
     if not ordinals(linea, contexto):
-        return linea
+        return _POR_MEDIDA.sub(r"\1 de \2", linea)
     for patron in (_PRIMEROS, _VARIAS, _OPCION, _MEDIO):
         if patron.search(linea):
             return patron.sub(" ", linea, count=1)
