@@ -66,6 +66,13 @@ DESCRIBED: dict[tuple[str, str], Any] = {
     ("GET", "/ventas/<int:id>"): esquemas.VentaVista,
     ("POST", "/ventas/<int:id>/cancelar"): esquemas.VentaVista,
     ("GET", "/ventas/historial/<path:chat_id>"): esquemas.Lista[esquemas.VentaVista],
+    ("POST", "/chat/sesion"): esquemas.SesionAbierta,
+    ("GET", "/chat/historial/<path:chat_id>"): esquemas.HistorialVisto,
+    ("GET", "/chats/"): esquemas.Lista[esquemas.ChatVisto],
+    ("GET", "/chats/<path:chat_id>"): esquemas.ChatVisto,
+    ("POST", "/chats/<path:chat_id>/tomar"): esquemas.ChatVisto,
+    ("POST", "/chats/<path:chat_id>/devolver"): esquemas.ChatVisto,
+    ("POST", "/chats/<path:chat_id>/mensajes"): esquemas.MensajeEscrito,
     ("GET", "/logs/"): esquemas.Lista[esquemas.LogVisto],
     ("GET", "/logs/metrics/uso"): esquemas.Uso,
     ("POST", "/logs/admin/reset_empresa"): esquemas.Vaciado,
@@ -81,6 +88,16 @@ def test_answers_are_what_the_description_says(app: OpenAPI, where: tuple[str, s
     planted = prober.plant(tienda)
     answer = prober.call({} if caso.publica else tienda.headers(), planted)
     DESCRIBED[where].model_validate_json(answer.data)
+
+
+def test_every_operation_has_a_title_and_nothing_is_told_in_the_words_of_the_code(
+    app: OpenAPI, client: FlaskClient
+) -> None:
+    docs = {" ".join((view.__doc__ or "").split()) for view in app.view_functions.values()} - {""}
+    for path, item in get(client, "/openapi.json")["paths"].items():
+        for operation in item.values():
+            assert operation.get("summary"), path
+            assert docs.isdisjoint({operation["summary"], operation["description"]}), path
 
 
 def test_every_reference_of_the_description_leads_somewhere(client: FlaskClient) -> None:

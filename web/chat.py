@@ -27,6 +27,7 @@ from core.models import Canal, Chat, Mensaje, Rol, TipoCanal, Venta
 from web import datos
 from web.auth import Identidad, identidad, issue_cliente_token, publica, requires
 from web.datos import servicios
+from web.esquemas import Contestado, Encolado, HistorialVisto, SesionAbierta
 from web.formas import show_mensaje, show_ventas
 from web.oyente import FIN, Aviso, Oyente
 from web.paginas import Consulta
@@ -78,7 +79,11 @@ class Desde(Consulta):
     last_event_id: int = Field(0, alias="Last-Event-ID", ge=0, lt=2**63)
 
 
-@api.post("/chat/sesion")
+@api.post(
+    "/chat/sesion",
+    summary="Un cliente nuevo, con un token para su único chat",
+    responses={201: SesionAbierta},
+)
 @publica
 def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
     """A new anonymous customer of a web channel, with a token for this one chat."""
@@ -109,7 +114,12 @@ def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
     return {"chat_id": chat.chat_id, "token": token}, 201
 
 
-@api.post("/chat/texto")
+@api.post(
+    "/chat/texto",
+    summary="Un mensaje de un cliente",
+    description="202 en cuanto está a salvo; con `esperar`, 200 y la respuesta si llega a tiempo.",
+    responses={200: Contestado, 202: Encolado},
+)
 @requires(Rol.VENDEDOR, Rol.CLIENTE)
 def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]:
     """Store a customer's message: 202 as soon as it is safe, or the answer when asked to wait."""
@@ -144,21 +154,31 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
     return (answer, 200) if answer else (accepted, 202)
 
 
-@api.post("/chat/imagen")
+@api.post(
+    "/chat/imagen",
+    summary="Una foto: todavía no, 501",
+)
 @requires(Rol.VENDEDOR, Rol.CLIENTE)
 def receive_imagen() -> Response:
     """Photos come with a later release."""
     raise NotImplementedYet("Las imágenes todavía no se reciben: escribe tu mensaje.")
 
 
-@api.post("/chat/audio")
+@api.post(
+    "/chat/audio",
+    summary="Una nota de voz: todavía no, 501",
+)
 @requires(Rol.VENDEDOR, Rol.CLIENTE)
 def receive_audio() -> Response:
     """Voice notes come with a later release."""
     raise NotImplementedYet("Los audios todavía no se reciben: escribe tu mensaje.")
 
 
-@api.get("/chat/historial/<path:chat_id>")
+@api.get(
+    "/chat/historial/<path:chat_id>",
+    summary="La conversación en orden; con `limite`, lo último",
+    responses={200: HistorialVisto},
+)
 @requires(Rol.OBSERVADOR, Rol.CLIENTE)
 def read_historial(path: ChatPath, query: Historial) -> dict[str, Any]:
     """The whole conversation in order, or its last `limite` messages."""
@@ -175,7 +195,11 @@ def read_historial(path: ChatPath, query: Historial) -> dict[str, Any]:
     }
 
 
-@api.get("/chat/eventos/<path:chat_id>")
+@api.get(
+    "/chat/eventos/<path:chat_id>",
+    summary="La conversación en vivo (text/event-stream)",
+    description="Eventos mensaje, escribiendo y venta; con Last-Event-ID no se pierde ninguno.",
+)
 @requires(Rol.OBSERVADOR, Rol.CLIENTE)
 def follow(path: ChatPath, header: Desde) -> Response:
     """Live events as text/event-stream. `id:` counts per chat: Last-Event-ID misses nothing."""

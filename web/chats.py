@@ -15,6 +15,7 @@ from web import datos
 from web.auth import identidad, requires
 from web.chat import ChatPath, Texto
 from web.datos import servicios
+from web.esquemas import ChatVisto, Lista, MensajeEscrito
 from web.formas import quantity
 from web.paginas import Pagina, take_page
 
@@ -25,7 +26,11 @@ class Escrito(BaseModel):
     mensaje: Texto
 
 
-@api.get("/chats/")
+@api.get(
+    "/chats/",
+    summary="Los chats, el más reciente primero",
+    responses={200: Lista[ChatVisto]},
+)
 @requires(Rol.OBSERVADOR)
 def list_chats(query: Pagina) -> dict[str, Any]:
     """The empresa's chats, the most recently active first."""
@@ -41,7 +46,11 @@ def list_chats(query: Pagina) -> dict[str, Any]:
     return pagina.answer_with(_show(session, empresa_id, pagina.filas))
 
 
-@api.get("/chats/<path:chat_id>")
+@api.get(
+    "/chats/<path:chat_id>",
+    summary="Un chat, con su carrito",
+    responses={200: ChatVisto},
+)
 @requires(Rol.OBSERVADOR)
 def read_chat(path: ChatPath) -> dict[str, Any]:
     """One chat with its carrito and the state of its sale."""
@@ -51,7 +60,11 @@ def read_chat(path: ChatPath) -> dict[str, Any]:
     return _show(session, empresa_id, [chat])[0]
 
 
-@api.post("/chats/<path:chat_id>/tomar")
+@api.post(
+    "/chats/<path:chat_id>/tomar",
+    summary="Una persona toma el chat: el bot calla",
+    responses={200: ChatVisto},
+)
 @requires(Rol.VENDEDOR)
 def take_chat_over(path: ChatPath) -> dict[str, Any]:
     """A person takes the chat: the bot falls silent, a running turn is cancelled."""
@@ -66,7 +79,11 @@ def take_chat_over(path: ChatPath) -> dict[str, Any]:
     return shown
 
 
-@api.post("/chats/<path:chat_id>/devolver")
+@api.post(
+    "/chats/<path:chat_id>/devolver",
+    summary="El bot vuelve a contestar, desde el próximo mensaje",
+    responses={200: ChatVisto},
+)
 @requires(Rol.VENDEDOR)
 def hand_chat_back(path: ChatPath) -> dict[str, Any]:
     """The bot answers again, from the customer's next message on."""
@@ -78,7 +95,11 @@ def hand_chat_back(path: ChatPath) -> dict[str, Any]:
     return shown
 
 
-@api.post("/chats/<path:chat_id>/mensajes")
+@api.post(
+    "/chats/<path:chat_id>/mensajes",
+    summary="La persona que tiene el chat escribe al cliente",
+    responses={201: MensajeEscrito},
+)
 @requires(Rol.VENDEDOR)
 def write_in_chat(path: ChatPath, body: Escrito) -> tuple[dict[str, Any], int]:
     """A person of the shop writes to the customer, in a chat that was taken."""

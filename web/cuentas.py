@@ -74,12 +74,12 @@ def login(body: Login) -> dict[str, Any]:
 @api.post(
     "/refresh",
     summary="Cambiar el refresh token, una vez, por un par nuevo",
+    description="Va como bearer, o como `refresh_token` en el cuerpo. Uno ya usado cierra la "
+    "sesión para quien sea que lo tenga.",
     responses={200: Tokens},
 )
 @publica
 def refresh() -> dict[str, str]:
-    """Va como bearer, o como `refresh_token` en el cuerpo. Uno ya usado cierra la sesión para
-    quien sea que lo tenga."""
     s = servicios()
     token = auth.read_refresh()
     familia = cuentas.rotate_sesion(

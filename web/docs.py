@@ -86,7 +86,8 @@ def spec_of(app: OpenAPI) -> dict[str, Any]:
         for method in (rule.methods or set()) & {m.upper() for m in _METHODS}:
             operation = spec["paths"].get(path, {}).get(method.lower())
             if operation is not None:
-                _complete(operation, roles_of(rule.endpoint, app))
+                doc = app.view_functions[rule.endpoint].__doc__ or ""
+                _complete(operation, roles_of(rule.endpoint, app), doc)
     return spec
 
 
@@ -98,7 +99,7 @@ def _path(rule: str) -> str:
     )
 
 
-def _complete(operation: dict[str, Any], roles: frozenset[Rol] | None) -> None:
+def _complete(operation: dict[str, Any], roles: frozenset[Rol] | None, doc: str) -> None:
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
     for status, answer in responses.items():
@@ -115,8 +116,10 @@ def _complete(operation: dict[str, Any], roles: frozenset[Rol] | None) -> None:
         }
     operation["security"] = [] if roles is None else [{"bearer": []}]
     operation["x-roles"] = [] if roles is None else _who(roles)
-    # Docstrings arrive with HTML line breaks of flask-openapi3's own.
-    operation["description"] = operation.get("description", "").replace("<br/>", " ").strip()
+    # flask-openapi3 fills it in from docstrings, which speak to those who write code.
+    said = operation.get("description", "")
+    from_code = said.replace("<br/>", " ").split() == doc.split()
+    operation["description"] = "" if from_code else said
 
 
 def _who(roles: frozenset[Rol]) -> list[str]:

@@ -79,6 +79,85 @@ class VentaVista(_Respuesta):
     cancelada_en: datetime | None
 
 
+EstadoVenta = Literal["ninguna", "oferta", "datos", "confirmada", "cancelada"]
+
+
+class SesionAbierta(_Respuesta):
+    chat_id: str
+    token: str = Field(description="Va en Authorization: Bearer …; abre este chat y ningún otro.")
+
+
+class Encolado(_Respuesta):
+    mensaje_id: int
+    chat_id: str
+    estado: Literal["encolado"]
+    eventos: str = Field(description="Por dónde llega la respuesta.")
+
+
+class Contestado(_Respuesta):
+    mensaje_id: int
+    respuesta: str
+    estado_venta: EstadoVenta
+    venta: VentaVista | None
+
+
+class MensajeVisto(_Respuesta):
+    id: int
+    orden: int
+    remitente: Literal["usuario", "bot", "agente"]
+    mensaje: str
+    tipo: str
+    timestamp: datetime
+    estado: str
+    estado_venta: EstadoVenta = Field(description="Como quedó después de este mensaje.")
+    entrega: str
+    venta_id: int | None
+    id_externo: str | None
+
+
+class HistorialVisto(_Respuesta):
+    chat_id: str
+    mensajes: list[MensajeVisto]
+    ultimo_evento: int = Field(description="Para Last-Event-ID: seguir desde aquí no pierde nada.")
+
+
+class CanalDeChat(_Respuesta):
+    id: int
+    tipo: str
+    nombre: str
+
+
+class ClienteVisto(_Respuesta):
+    nombre: str | None
+    datos: dict[str, Any]
+
+
+class LineaDeCarrito(_Respuesta):
+    sku: str | None
+    nombre: str
+    cantidad: float
+    precio_unitario: str | None
+
+
+class ChatVisto(_Respuesta):
+    chat_id: str
+    canal: CanalDeChat
+    cliente: ClienteVisto | None
+    estado_venta: EstadoVenta
+    ia_activa: bool = Field(description="false: una persona tiene el chat.")
+    espera_humano: bool
+    cerrado: bool
+    pendientes: int
+    carrito: list[LineaDeCarrito]
+    creado_en: datetime
+    actualizado_en: datetime
+
+
+class MensajeEscrito(_Respuesta):
+    mensaje_id: int
+    chat_id: str
+
+
 class LogVisto(_Respuesta):
     id: int
     accion: str

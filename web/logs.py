@@ -65,11 +65,11 @@ def read_uso(query: Intervalo) -> dict[str, Any]:
 @api.post(
     "/admin/reset_empresa",
     summary="Vaciar la empresa; confirmar con su nombre",
+    description="Chats, mensajes, ventas, productos, movimientos, importaciones y clientes.",
     responses={200: Vaciado},
 )
 @requires(Rol.ADMIN)
 def reset_empresa(body: Confirmacion) -> dict[str, Any]:
-    """Borra chats, mensajes, ventas, productos, movimientos, importaciones y clientes."""
     session = sesion()
     gone = cuentas.reset_empresa(
         session,

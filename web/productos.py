@@ -113,7 +113,11 @@ def update_producto(path: Id, body: ProductoCambios) -> dict[str, Any]:
     return shown
 
 
-@api.delete("/<int:id>", summary="Dejar de vender un producto")
+@api.delete(
+    "/<int:id>",
+    summary="Dejar de vender un producto",
+    description="Sus ventas y movimientos quedan; con PATCH `activo` vuelve.",
+)
 @requires(Rol.ADMIN)
 def delete_producto(path: Id) -> tuple[str, int]:
     """It is deactivated: its sales and its ledger stay, and PATCH `activo` brings it back."""
