@@ -18,6 +18,7 @@ from core.agente.lexico import (
     PELIGRO,
     PRECIOS,
     RASGOS,
+    RELLENO,
     SI_DEBIL,
     SI_FUERTE,
     TEMAS,
@@ -88,8 +89,10 @@ def afirma(linea: str) -> bool:
 
 def _calls_somebody(linea: str, over: Sequence[str]) -> bool:
     """One unknown word at the end of a plain yes is whom it is said to: "dale, Marta"."""
-    if len(over) != 1 or VERBO.fullmatch(over[0]):
+    if len(over) != 1 or VERBO.fullmatch(over[0]) or over[0] in RELLENO:
         return False
+    if re.search(rf"\b(?:el|la|los|las|un|una|en|a|de|con) {over[0]}\b", linea):
+        return False  # "sí, las rojas"
     return bool(_SI_LLANO.match(linea)) and linea.rstrip(" .!").endswith(over[0])
 
 
