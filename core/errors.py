@@ -192,6 +192,9 @@ _QUEJAS = {
     "too_long": "tiene {max_length} como máximo",
     "literal_error": "es {expected}",
     "list_type": "es una lista",
+    "dict_type": "es un objeto JSON",
+    "model_type": "es un objeto JSON",
+    "model_attributes_type": "es un objeto JSON",
     "value_error": "{error}",
 }
 

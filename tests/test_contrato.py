@@ -146,6 +146,7 @@ def test_what_is_wrong_with_a_request_is_said_in_spanish(client: FlaskClient) ->
 def test_json_nested_without_end_is_a_bad_request(client: FlaskClient) -> None:
     answer = client.post("/auth/login", data="[" * 100_000, content_type="application/json")
     assert (answer.status_code, answer.get_json()["codigo"]) == (422, "datos_invalidos")
+    assert answer.get_json()["errores"] == [{"campo": "", "mensaje": "es un objeto JSON"}]
 
 
 @pytest.mark.parametrize(
