@@ -38,10 +38,13 @@ def main() -> int:
         return 0
     start = time.monotonic()
     wanted = arguments.solo or ""
-    informes = _break_it(arguments, [e for e in EXPERIMENTOS if wanted in e.nombre])
-    hallados = _take_safeguards_away(arguments, [m for m in MUTACIONES if wanted in m.nombre])
-    if not informes and not hallados:
+    experimentos = [e for e in EXPERIMENTOS if wanted in e.nombre]
+    mutaciones = [m for m in MUTACIONES if wanted in m.nombre]
+    if not experimentos and not mutaciones:
         parser.error(f"nada se llama así: {wanted}")
+    with _running({**CALM, "veneno": TEXTO_VENENO}, arguments) as instalacion:
+        informes = _break_it(instalacion, experimentos, rapido=arguments.rapido)
+        hallados = _take_safeguards_away(instalacion, mutaciones)
     if informes:
         print_informes(informes, say)
     if hallados:
@@ -51,33 +54,31 @@ def main() -> int:
     return 0 if good else 1
 
 
-def _break_it(arguments: argparse.Namespace, chosen: list[Experimento]) -> list[Informe]:
+def _break_it(
+    instalacion: Instalacion, chosen: list[Experimento], *, rapido: bool
+) -> list[Informe]:
     informes: list[Informe] = []
-    if not chosen:
-        return informes
-    with _running({**CALM, "veneno": TEXTO_VENENO}, arguments) as instalacion:
-        for experimento in chosen:
-            say(f"· {experimento.nombre}")
-            veces = 1 if arguments.rapido else experimento.veces
-            en_paz = informes[0].entrada_p95 if informes else 0.0
-            informe = run_experimento(
-                instalacion, replace(experimento, veces=veces), say, en_paz=en_paz
-            )
-            informes.append(informe)
-            say(f"  {informe.resultado} en {informe.segundos:.0f} s")
+    for experimento in chosen:
+        say(f"· {experimento.nombre}")
+        if rapido:
+            experimento = replace(experimento, veces=1)
+        en_paz = informes[0].entrada_p95 if informes else 0.0
+        informe = run_experimento(instalacion, experimento, say, en_paz=en_paz)
+        informes.append(informe)
+        say(f"  {informe.resultado} en {informe.segundos:.0f} s")
+        for falta in informe.faltas[:5]:
+            say(f"  FALTA {falta.regla}: {falta.detalle}")
     return informes
 
 
-def _take_safeguards_away(arguments: argparse.Namespace, chosen: list[Mutacion]) -> list[Hallado]:
+def _take_safeguards_away(instalacion: Instalacion, chosen: list[Mutacion]) -> list[Hallado]:
+    """After everything else: the installation is thrown away when they are done."""
     hallados: list[Hallado] = []
-    if not chosen:
-        return hallados
-    with _running(CALM, arguments) as instalacion:
-        for mutacion in chosen:
-            say(f"· {mutacion.nombre}")
-            hallado = run_mutacion(instalacion, mutacion, say)
-            hallados.append(hallado)
-            say(f"  {'se nota' if hallado.notada else 'NO SE NOTA'}: {', '.join(hallado.rotas)}")
+    for mutacion in chosen:
+        say(f"· {mutacion.nombre}")
+        hallado = run_mutacion(instalacion, mutacion, say)
+        hallados.append(hallado)
+        say(f"  {'se nota' if hallado.notada else 'NO SE NOTA'}: {', '.join(hallado.rotas)}")
     return hallados
 
 

@@ -36,18 +36,20 @@ _n = count(1)
 
 @dataclass(frozen=True)
 class Experimento:
-    """`veces`: how often the fault strikes. `acepta_siempre`: intake must not notice it."""
+    """`veces`: how often the fault strikes. `acepta_siempre`: intake must not notice it.
+    `cerca`: a turn must have been fenced off, or the run is void."""
 
     nombre: str
     falla: Falla
     veces: int = 3
     acepta_siempre: bool = False
+    cerca: bool = False
 
 
 EXPERIMENTOS = (
     Experimento("sin fallas", fallas.nothing, acepta_siempre=True),
     Experimento("kill -9 de un worker de chat", fallas.kill_chat_worker, 4),
-    Experimento("worker congelado más allá de su lease", fallas.freeze_chat_worker, 2),
+    Experimento("worker congelado más allá de su lease", fallas.freeze_chat_worker, 2, cerca=True),
     Experimento("kill -9 de la web", fallas.kill_web),
     Experimento("FLUSHALL", fallas.flush_valkey, 4, acepta_siempre=True),
     Experimento("kill -9 de Valkey", fallas.kill_valkey, acepta_siempre=True),
@@ -70,6 +72,7 @@ class Informe:
     fallos: int = 0
     ventas: int = 0
     unidades: tuple[int, int] = (0, 0)  # asked for, on the shelf
+    cercados: int = 0  # turns that woke up too late and were refused
     turnos_de_mas: int = 0  # turns taken that recorded nothing: killed, fenced, restarted
     entrada_p95: float = 0.0  # seconds until a 2xx, without waiting for the answer
     calma: float | None = None  # seconds from the end of the load until nothing waited
@@ -101,10 +104,11 @@ def run_experimento(
     libro = Libro(instalacion.folder / f"libro-{n}.jsonl")
     carga = Carga(instalacion.port, tiendas, libro, instalacion.telegram, semilla=n)
     campo = Campo(instalacion, carga, Mira(instalacion, empresas))
+    fenced_before = _fenced(instalacion)
     carga.start()
     time.sleep(_WARM_SECONDS)
     for _ in range(experimento.veces):
-        golpe = _strike(campo, experimento.falla)
+        golpe = _strike(campo, experimento.falla, quiet_seconds)
         if golpe is None:
             informe.nulo = "ningún golpe dio en trabajo en curso"
             break
@@ -114,6 +118,7 @@ def run_experimento(
     carga.stop()
     informe.calma = await_true(campo.mira.is_quiet, quiet_seconds)
     libro.close()
+    informe.cercados = max(0, _fenced(instalacion) - fenced_before)
     cuentas, foto = libro.read(), take_foto(instalacion.superuser, empresas)
     informe.faltas = [Falta("todo vuelve", told) for told in _still_broken(instalacion, tiendas[0])]
     informe.faltas += [Falta("entregas", told) for told in undelivered(instalacion, tiendas)]
@@ -127,11 +132,11 @@ def run_experimento(
     return informe
 
 
-def _strike(campo: Campo, falla: Falla) -> Golpe | None:
+def _strike(campo: Campo, falla: Falla, patience: float) -> Golpe | None:
     """One blow that hit something, and its recovery; None when three hit nothing."""
     for _ in range(_TRIES):
         golpe = falla(campo)
-        golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), QUIET_SECONDS)
+        golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), patience)
         await_true(lambda: fallas.is_whole(campo.instalacion), WHOLE_SECONDS)
         if golpe.vale:
             golpe.retomados = campo.mira.taken_again(golpe.tomados)
@@ -197,6 +202,11 @@ def _still_broken(instalacion: Instalacion, tienda: Tienda) -> Iterator[str]:
             linea.close()
 
 
+def _fenced(instalacion: Instalacion) -> int:
+    """How many turns the chat worker has told of as lost to somebody else."""
+    return instalacion.log("chat").count('"estado": "perdido"')
+
+
 def _void(informe: Informe, experimento: Experimento, cuentas: Cuentas) -> str:
     """Why this run proves nothing although nothing broke."""
     if informe.unidades[0] <= informe.unidades[1]:
@@ -205,6 +215,8 @@ def _void(informe: Informe, experimento: Experimento, cuentas: Cuentas) -> str:
         return "no hubo ventas"
     if not informe.duplicados:
         return "no hubo duplicados"
+    if experimento.cerca and not informe.cercados:
+        return "ningún turno llegó tarde a la valla"
     if experimento.falla is fallas.poison and not any(d.acto == VENENO for d in cuentas.dichos):
         return "no hubo veneno"
     return ""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import psycopg
 
-from tests.chaos.cliente import Carga
+from tests.chaos.cliente import Carga, Cliente
 from tests.chaos.instalacion import LEASE_SECONDS, Instalacion
 from tests.chaos.libro import CHARLA, VENENO
 from tests.chaos.mira import Golpe, Mira, Tomado, await_true
@@ -28,6 +28,12 @@ class Campo:
     instalacion: Instalacion
     carga: Carga
     mira: Mira
+    envenenados: int = 0
+
+    def next_victim(self) -> Cliente:
+        """Another customer each time: what a poisoned chat still holds is read by other hands."""
+        self.envenenados += 1
+        return self.carga.clientes[self.envenenados]
 
     def strike(self, name: str, how: signal.Signals, *, worker: str = "") -> Golpe:
         """Send `how` to every process of `name` while leases of `worker` are held."""
@@ -140,7 +146,7 @@ def kill_postgres(campo: Campo) -> Golpe:
 def poison(campo: Campo) -> Golpe:
     """A message that kills whoever reads it, beside others in the same worker."""
     pid = campo.instalacion.pid("chat")
-    cliente = campo.carga.clientes[0]
+    cliente = campo.next_victim()
     tomados = campo.mira.aim("chat", call=campo.carga.ritmo.wave)
     if not tomados or pid is None:
         return _NO_WORK

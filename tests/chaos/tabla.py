@@ -10,7 +10,16 @@ Say = Callable[[str], None]
 
 def print_informes(informes: Sequence[Informe], say: Say) -> None:
     head = (
-        *("experimento", "golpes", "tomados", "retomados", "acusados", "dupl.", "rehechos"),
+        *(
+            "experimento",
+            "golpes",
+            "tomados",
+            "retomados",
+            "acusados",
+            "dupl.",
+            "rehechos",
+            "cercados",
+        ),
         *("sin acuse", "ventas", "entrada p95", "drenaje s", "calma s", "resultado"),
     )
     print_table(head, [_row(i) for i in informes], say)
@@ -56,6 +65,7 @@ def _row(i: Informe) -> tuple[str, ...]:
         str(i.acusados),
         str(i.duplicados),
         str(i.turnos_de_mas),
+        str(i.cercados),
         str(i.fallos),
         str(i.ventas),
         f"{i.entrada_p95 * 1000:.0f} ms",
