@@ -101,7 +101,7 @@ def _install_with_uv(files: list[Path]) -> bool:
         return False
     given = [argument for file in files for argument in ("-r", file)]
     install = [uv, "pip", "install", "-q", "--python", PYTHON, "--compile-bytecode", *given]
-    environment = {**os.environ, **_uv_settings()}
+    environment = {**os.environ, **uv_settings()}
     # Without a home there is no place for its cache, which it insists on.
     return any(
         _succeeds([*install, *more], env=environment, quiet=True) for more in ([], ["--no-cache"])
@@ -115,17 +115,17 @@ def _uv() -> "str | Path | None":
     return own if own.exists() else shutil.which("uv")
 
 
-def _uv_settings() -> dict[str, str]:
+def uv_settings() -> dict[str, str]:
     """What pip is configured with on this machine, in uv's words; uv's own settings win."""
     listed = subprocess.run(
         [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True
     ).stdout
-    pip: dict[str, str] = {}
+    scopes: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listed.splitlines():
         name, _, value = line.partition("=")
         scope, _, option = name.rpartition(".")
-        if scope in ("global", "install", ":env:"):  # in the order in which each overrides
-            pip[option] = value.strip("'\"").replace("\\n", " ")
+        scopes.get(scope, {})[option] = value.strip("'\"").replace("\\n", " ")
+    pip = {option: value for told in scopes.values() for option, value in told.items()}
     words = {
         "index-url": "UV_DEFAULT_INDEX",
         "extra-index-url": "UV_INDEX",

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from contextlib import suppress
 
 import pytest
 
@@ -87,6 +88,18 @@ def test_a_killed_launcher_takes_everything_with_it_and_the_next_start_waits_for
     stack.kill()
     stack.start()
     assert stack.get("/salud").status == 200
+
+
+def test_after_kill_9_of_everything_the_next_start_has_the_same_data(stack: Stack) -> None:
+    supervisor = int((stack.data_dir / "supervisord.pid").read_text())
+    everything = [*stack.pids().values(), supervisor]
+    stack.kill()
+    for pid in everything:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    stack.start()
+    history = stack.get("/chat/historial/cliente-1", token=stack.login())
+    assert len(history.json["mensajes"]) == 6
 
 
 def test_a_killed_supervisor_is_replaced(stack: Stack) -> None:

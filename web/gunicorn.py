@@ -10,7 +10,8 @@ from core.settings import Settings
 
 _settings = Settings()
 
-bind = f"{_settings.host}:{_settings.port}"
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = f"{_host}:{_settings.port}"
 workers = _settings.web_procesos
 # Threads: a password's hash, a large upload or a slow query holds up nobody else, as it would in
 # an event loop. Live pages and ?esperar hold one for minutes each, but never more than

@@ -184,6 +184,7 @@ class Embedded:
             text=True,
             capture_output=True,
             preexec_fn=self._disguise.put_on,
+            start_new_session=True,  # Ctrl-C must not leave a cluster half made
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         )

@@ -95,7 +95,8 @@ class Launcher:
             ("PORT", s.host, s.port),
             ("FLOWER_PORT", s.flower_host, s.flower_port),
         ):
-            with socket.socket() as probe:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.socket(family) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind((host, port))
@@ -118,7 +119,7 @@ class Launcher:
             )
         self._start_supervision()
         self._start_groups(SERVERS)
-        servers.await_postgres(self._settings, pause=self._pause_watching)
+        self._await_postgres()
         say("Poniendo la base de datos al día …")
         servers.migrate(self._settings)
         if not servers.await_redis(self._settings, seconds=15, pause=self._pause_watching):
@@ -129,6 +130,12 @@ class Launcher:
         self._await_seed(seeding)
         self._await_ready()
         self._announce()
+
+    def _await_postgres(self) -> None:
+        try:
+            servers.await_postgres(self._settings, pause=self._pause_watching)
+        except RuntimeError as e:
+            raise CannotStart(f"{e}\n{self._supervision.last_words('postgres')}") from e
 
     def _start_supervision(self) -> None:
         self._supervision.start(environment=self._environment(), keep_open=self._lock.fd)
@@ -229,7 +236,9 @@ class Launcher:
 
     def _address(self, port: int) -> str:
         host = self._settings.host
-        return f"{'127.0.0.1' if host in ('0.0.0.0', '::', '') else host}:{port}"
+        if host in ("0.0.0.0", "::"):
+            host = "127.0.0.1"
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _url(self) -> str:
         return f"http://{self._address(self._settings.port)}/"

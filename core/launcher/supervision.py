@@ -131,7 +131,7 @@ class Supervision:
     def start(self, *, environment: dict[str, str], keep_open: int) -> None:
         """Start supervisord with nothing under it yet. `keep_open` is a descriptor it inherits."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        self._conf.write_text(self._render())
+        self._conf.write_text(self.render())
         with (self.logs / "supervisord.err").open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-ISs", tether.__file__, "TERM"]
@@ -204,7 +204,8 @@ class Supervision:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         return ServerProxy("http://localhost", transport=transport)
 
-    def _render(self) -> str:
+    def render(self) -> str:
+        """supervisord.conf."""
         where = {
             "root": _escaped(str(ROOT)),
             "data_dir": _escaped(str(self._data_dir)),
