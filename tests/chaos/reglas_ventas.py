@@ -66,8 +66,8 @@ def http_sales_are_recorded_once(h: Historia) -> Iterator[str]:
     stored: dict[tuple[int, str], list[int]] = defaultdict(list)
     for v in h.foto.ventas:
         if v.clave.startswith("http:"):
-            key = v.clave.removeprefix("http:").partition("#")[0]
-            stored[v.empresa_id, key].append(v.id)
+            given = v.clave.removeprefix("http:").partition("#")[0]
+            stored[v.empresa_id, given].append(v.id)
     for a in h.cuentas.ventas:
         if stored[a.empresa_id, a.clave] != [a.venta_id]:
             yield f"venta {a.clave} acusada como {a.venta_id}: hay {stored[a.empresa_id, a.clave]}"
