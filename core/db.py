@@ -14,6 +14,7 @@ from psycopg import OperationalError as DriverDown
 from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.dialects.postgresql.psycopg import _log_notices
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -98,16 +99,18 @@ def engine_options(pool: ConnectionPool) -> dict[str, Any]:
             pool.putconn(connection)  # it discards and replaces what is broken
         return connection
 
-    def return_broken(connection: Any, _: Any) -> None:
+    def give_back(connection: Any, _: Any) -> None:
         """psycopg's close() forgets a connection that broke while lent, and the pool would count
         it as lent for ever: after a few deaths of PostgreSQL nothing would be left to lend."""
+        # SQLAlchemy takes every loan for a new connection and would add one more each time.
+        connection.remove_notice_handler(_log_notices)
         if connection.closed:
             pool.putconn(connection)
 
     return {
         "creator": lend,
         "poolclass": NullPool,
-        "pool_events": [(return_broken, "close")],
+        "pool_events": [(give_back, "close")],
         "use_native_hstore": False,
         "hide_parameters": True,  # an error's text must not carry a message's
     }

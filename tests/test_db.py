@@ -22,3 +22,13 @@ def test_a_restarted_server_costs_no_transaction(settings: Settings, db: Databas
         )
     with db.sistema() as session:
         assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_connection_is_lent_a_thousand_times_as_the_first(db: Database) -> None:
+    handlers = set()
+    for _ in range(20):
+        with db.sistema() as session:
+            connection = session.connection().connection.driver_connection
+            assert connection is not None
+            handlers.add(len(connection._notice_handlers))
+    assert handlers == {1}
