@@ -8,6 +8,7 @@ postgres|valkey` replaces itself with the server, so a supervisor's signals reac
 import fcntl
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ from core.adapters.tether import become
 from core.settings import EMBEDDED_FILE, Settings
 
 OWNER = "agente"
+_PORTS = range(20_000, 32_000)  # Linux hands out 32768 to 60999 by itself
 
 # One machine, small shop: room for every process's pool, and logs of what is slow or broken.
 _POSTGRES_CONF = """\
@@ -213,14 +215,18 @@ def _package(name: str) -> Path:
 
 
 def _free_port(wanted: int | None) -> int:
-    """`wanted` while nobody listens there, else one that the system gives."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted or 0))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """`wanted` while nobody listens there, else one below those that the system hands out: an
+    outgoing connection of anybody's must not take it while the server is being restarted."""
+    for port in (wanted or 0, *random.sample(_PORTS, 200)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port:
+            return port
+    raise RuntimeError("no hay puertos libres para los servidores embebidos")
 
 
 if __name__ == "__main__":

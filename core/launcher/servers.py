@@ -63,7 +63,7 @@ def await_redis(settings: Settings, *, seconds: float, pause: Pause = time.sleep
         for _ in range(int(seconds / _PAUSE)):
             try:
                 client.ping()
-            except (redis.ConnectionError, redis.TimeoutError):
+            except redis.RedisError:  # not there, or loading, or somebody else's port
                 pause(_PAUSE)
             else:
                 return True
