@@ -67,10 +67,13 @@ def _is_installed(file: Path) -> bool:
 
 
 def _has_python() -> bool:
-    """Whether .venv runs, in this place and with this version."""
+    """Whether .venv runs with this version and was made in this place: a clone that was moved
+    has a Python that runs, and scripts that name the old place."""
     ask = "import sys; print(sys.prefix, *sys.version_info[:2], sep='\\n')"
     try:
         answer = subprocess.run([PYTHON, "-Ic", ask], capture_output=True, text=True)
+        if str(VENV) not in (VENV / "bin" / "activate").read_text():
+            return False
     except OSError:
         return False
     return answer.stdout.splitlines() == [str(VENV), *(str(n) for n in sys.version_info[:2])]
