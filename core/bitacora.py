@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from core.models import Log
 
-CANAL_EVENTOS = "agente_eventos"  # PostgreSQL NOTIFY channel; payload "<empresa_id>:<chat id>"
+# PostgreSQL NOTIFY channel; payload "<empresa_id>:<tema>[:<kind>]", where the tema is a chat's id,
+# or "i" and an importacion's, or "b" and a busqueda's.
+CANAL_EVENTOS = "agente_eventos"
 
 _APPEND = text(
     """

@@ -15,6 +15,8 @@ from tests.acceso import Tienda
 
 CANARIO = f"canario{token_hex(6)}"
 SECRETO = f"{CANARIO}-secreto"
+# Tables without an empresa: pure functions of model and text, hashes and numbers (ADR 0010).
+SHARED = {"embedding"}
 _N = count(1)
 
 
@@ -23,6 +25,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_venta(tienda)
     plant_canal(tienda)
     plant_importacion(tienda)
+    plant_busqueda(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -147,3 +150,17 @@ def plant_importacion(tienda: Tienda) -> int:
             {"e": tienda.empresa_id, "i": importacion_id, "t": CANARIO},
         )
         return importacion_id
+
+
+def plant_busqueda(tienda: Tienda) -> None:
+    """What a search by meaning keeps: a producto's vector, what was asked, and asked in vain."""
+    values = {"e": tienda.empresa_id, "p": plant_producto(tienda), "t": CANARIO}
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        for statement in (
+            "INSERT INTO indexacion (empresa_id, modelo, error) VALUES (:e, 'm', :t)",
+            "INSERT INTO producto_embedding (empresa_id, modelo, producto_id, hash, version) "
+            "VALUES (:e, 'm', :p, '', 1)",
+            "INSERT INTO demanda (empresa_id, clave, texto) VALUES (:e, :t, :t)",
+            "INSERT INTO busqueda (empresa_id, texto, n) VALUES (:e, :t, 10)",
+        ):
+            session.execute(text(statement), values)

@@ -194,7 +194,7 @@ def test_a_stream_outlives_neither_its_session_nor_its_chat(
     with client.get("/chat/eventos/c-1", headers=headers, buffered=False) as answer:
         stream = iter(answer.response)
         next(stream)
-        (aviso,) = app.extensions["oyente"]._waiters[tienda.empresa_id, tienda.chat()]
+        (aviso,) = app.extensions["oyente"]._waiters[tienda.empresa_id, str(tienda.chat())]
         assert client.post("/auth/logout", headers=headers).status_code == 204
         for _ in range(20):  # never silent for long
             aviso.put("escribiendo")

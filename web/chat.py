@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from flask import Response, current_app, json, stream_with_context
+from flask import Response, json, stream_with_context
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import func, select
@@ -29,7 +29,7 @@ from web.auth import Identidad, identidad, issue_cliente_token, publica, require
 from web.datos import servicios
 from web.esquemas import Contestado, Encolado, HistorialVisto, SesionAbierta
 from web.formas import show_mensaje, show_ventas
-from web.oyente import FIN, Aviso, Oyente
+from web.oyente import FIN, Aviso, oyente
 from web.paginas import Consulta
 
 api = APIBlueprint("chat", __name__, abp_tags=[Tag(name="Chat")])
@@ -209,7 +209,7 @@ def follow(path: ChatPath, header: Desde) -> Response:
     if last > chat.ultimo_evento:  # of an earlier chat of this name: the shop was emptied since
         last = 0
     datos.release()
-    waiting = _oyente().waiting(who.empresa_id, chat_pk)
+    waiting = oyente().waiting(who.empresa_id, str(chat_pk))
     aviso = waiting.__enter__()  # before the answer begins, so that "too many" is still a 503
 
     def stream() -> Iterator[str]:
@@ -292,7 +292,7 @@ def _await_respuesta(
     """The answer to the turn of that message; None when it did not come in time, {} when none will
     come, because a person has the chat."""
     end = time.monotonic() + seconds
-    with _oyente().waiting(empresa_id, chat_pk) as aviso:
+    with oyente().waiting(empresa_id, str(chat_pk)) as aviso:
         while True:
             answer = _read_respuesta(empresa_id, mensaje_id)
             left = end - time.monotonic()
@@ -336,13 +336,3 @@ def _still_valid(who: Identidad) -> bool:
     """Revoking acts on an open stream too, at its next heartbeat."""
     with servicios().db.empresa(who.empresa_id) as session:
         return find_sesion(session, empresa_id=who.empresa_id, sesion_id=who.sesion_id) is not None
-
-
-def _oyente() -> Oyente:
-    found: Oyente | None = current_app.extensions.get("oyente")
-    if found is None:
-        s = servicios().settings
-        found = current_app.extensions.setdefault(
-            "oyente", Oyente(s.sistema_url, limit=s.conexiones_vivas_max)
-        )
-    return found

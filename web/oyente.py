@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 
 import psycopg
+from flask import current_app
 from sqlalchemy import URL
 
 from core.bitacora import CANAL_EVENTOS
 from core.db import libpq_dsn
 from core.errors import Unavailable
+from web.datos import servicios
 
 # After a lost connection everybody is woken and reads for themselves; then we try again.
 _RECONNECT_SECONDS = 1.0
@@ -46,17 +48,17 @@ class Oyente:
         self._dsn = libpq_dsn(url)
         self._limit = limit
         self._lock = threading.Lock()
-        self._waiters: dict[tuple[int, int], set[Aviso]] = defaultdict(set)
+        self._waiters: dict[tuple[int, str], set[Aviso]] = defaultdict(set)
         self._count = 0
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._closing = False
 
     @contextmanager
-    def waiting(self, empresa_id: int, chat_pk: int) -> Iterator[Aviso]:
-        """A mailbox for one chat. Raises Unavailable when too many already wait here: live
-        connections must leave room for webhooks."""
-        aviso, key = Aviso(), (empresa_id, chat_pk)
+    def waiting(self, empresa_id: int, tema: str) -> Iterator[Aviso]:
+        """A mailbox for one `tema` of an empresa (core.bitacora.CANAL_EVENTOS). Raises Unavailable
+        when too many already wait here: live connections must leave room for webhooks."""
+        aviso, key = Aviso(), (empresa_id, tema)
         with self._lock:
             if self._closing or self._count >= self._limit:
                 raise Unavailable(
@@ -99,9 +101,9 @@ class Oyente:
                 pause.wait(_RECONNECT_SECONDS)
 
     def _tell(self, payload: str) -> None:
-        empresa, chat, *kind = payload.split(":")
+        empresa, tema, *kind = payload.split(":")
         with self._lock:
-            waiters = list(self._waiters.get((int(empresa), int(chat)), ()))
+            waiters = list(self._waiters.get((int(empresa), tema), ()))
         for aviso in waiters:
             aviso.put(kind[0] if kind else "mensaje")
 
@@ -110,3 +112,14 @@ class Oyente:
             waiters = [aviso for group in self._waiters.values() for aviso in group]
         for aviso in waiters:
             aviso.put(kind)
+
+
+def oyente() -> Oyente:
+    """This process's, made when somebody first waits."""
+    found: Oyente | None = current_app.extensions.get("oyente")
+    if found is None:
+        s = servicios().settings
+        found = current_app.extensions.setdefault(
+            "oyente", Oyente(s.sistema_url, limit=s.conexiones_vivas_max)
+        )
+    return found

@@ -7,7 +7,8 @@ from sqlalchemy import text
 from core.db import Database
 from core.ports import Cola, Tarea
 
-_OPEN = "estado IN ('en_cola', 'procesando', 'indexando')"
+# An importacion that is `indexando` waits for vectors only: the next file need not wait for it.
+_OPEN = "estado IN ('en_cola', 'procesando')"
 _NEXT = text(f"SELECT min(id) FROM importacion WHERE empresa_id = :empresa_id AND {_OPEN}")
 # The oldest open one of each empresa, unless somebody holds it.
 _DUE = text(

@@ -121,12 +121,12 @@ _TAKE = text(
         token = token + 1, intentos = intentos + 1,
         estado = CASE estado WHEN 'en_cola' THEN 'procesando' ELSE estado END
     WHERE empresa_id = :empresa_id AND id = :importacion_id
-      AND estado IN ('en_cola', 'procesando', 'indexando')
+      AND estado IN ('en_cola', 'procesando')
       AND (lease_hasta IS NULL OR lease_hasta < clock_timestamp())
       AND NOT EXISTS (
           SELECT 1 FROM importacion a
           WHERE a.empresa_id = :empresa_id AND a.id < i.id
-            AND a.estado IN ('en_cola', 'procesando', 'indexando'))
+            AND a.estado IN ('en_cola', 'procesando'))
     RETURNING token, estado, cursor, modo, intentos, usuario_id, contenido,
               (SELECT moneda FROM empresa WHERE id = i.empresa_id) AS moneda
     """
@@ -146,11 +146,13 @@ _PROGRESS = text(
     WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
     """
 )
+# `indexando` is completed by who gives the vectors (core.catalogo.indexar).
 _END = text(
     """
     UPDATE importacion
     SET estado = :estado, error = cast(:error AS jsonb), contenido = NULL, lease_hasta = NULL,
-        indexados = creados + actualizados + sin_cambios, terminada_en = clock_timestamp()
+        version_hasta = (SELECT catalogo_version FROM empresa WHERE id = :empresa_id),
+        terminada_en = CASE WHEN :estado <> 'indexando' THEN clock_timestamp() END
     WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
     RETURNING creados, actualizados, sin_cambios, desactivados, con_error
     """
@@ -228,9 +230,7 @@ class _Trabajo:
             return self._end("fallida", "sin_filas_validas", detalle)
         if self._taken.modo == "reemplazar" and not self._deactivate(lectura):
             return self._pause()
-        with self._db.empresa(self._empresa_id) as session:
-            self._record(session, total=lectura.total, estado="indexando")
-        return self._end("completada")
+        return self._end("indexando")
 
     def _chunks(self, lectura: Lectura) -> Iterator[tuple[list[Fila], list[Rechazo], int]]:
         """Good rows, errors, and the line that both reach, in order, after the cursor."""

@@ -1,6 +1,7 @@
 """Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
 
 from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
+from core.models.busqueda import Busqueda, Demanda, Embedding, Indexacion, ProductoEmbedding
 from core.models.catalogo import Importacion, ImportacionFila, Movimiento, Producto
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
@@ -8,9 +9,12 @@ from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
     "Base",
+    "Busqueda",
     "Canal",
     "Chat",
     "Cliente",
+    "Demanda",
+    "Embedding",
     "Empresa",
     "Entrega",
     "EstadoMensaje",
@@ -18,10 +22,12 @@ __all__ = [
     "Evento",
     "Importacion",
     "ImportacionFila",
+    "Indexacion",
     "Log",
     "Mensaje",
     "Movimiento",
     "Producto",
+    "ProductoEmbedding",
     "Remitente",
     "Rol",
     "Sesion",

@@ -89,6 +89,8 @@ class Importacion(Base):
     con_error: Mapped[int] = mapped_column(server_default="0")
     indexados: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[dict[str, Any] | None]
+    # empresa.catalogo_version once all was applied: found by meaning when its vectors reach it.
+    version_hasta: Mapped[int | None]
     lease_de: Mapped[str | None]
     lease_hasta: Mapped[datetime | None]
     token: Mapped[int] = mapped_column(server_default="0")

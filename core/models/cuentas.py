@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.models.base import Base, Rol, TipoCanal, belongs, identity, now, of_empresa, one_of, own
@@ -21,6 +22,9 @@ class Empresa(Base):
     efimera: Mapped[bool] = mapped_column(server_default="false")
     # Rises, under the row's lock, with every change that a search index must see.
     catalogo_version: Mapped[int] = mapped_column(server_default="0")
+    # The shop's own words: groups that mean the same. The version rises with each change of them.
+    sinonimos: Mapped[list[list[str]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    sinonimos_version: Mapped[int] = mapped_column(server_default="0")
     ajustes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     creada_en: Mapped[datetime] = now()
     __table_args__ = (
