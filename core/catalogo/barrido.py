@@ -1,4 +1,4 @@
-"""Importaciones that are due and unclaimed: their bell was lost, or their worker died."""
+"""Importaciones and vectors that are due and unclaimed: a bell was lost, or a worker died."""
 
 from typing import Any
 
@@ -22,12 +22,27 @@ _DUE = text(
     ORDER BY i.empresa_id LIMIT 500
     """
 )
-_ABANDONED = text(
+_DUE_VECTORES = text(
     """
-    UPDATE importacion SET lease_hasta = NULL
-    WHERE lease_de = :worker AND lease_hasta IS NOT NULL
+    SELECT e.id FROM empresa e LEFT JOIN indexacion i ON i.empresa_id = e.id
+    WHERE NOT e.efimera AND e.catalogo_version > 0
+      AND (i.lease_hasta IS NULL OR i.lease_hasta < clock_timestamp())
+      AND (i.proximo_intento IS NULL OR i.proximo_intento < clock_timestamp()
+           OR i.modelo IS DISTINCT FROM :modelo)
+      AND (i.empresa_id IS NULL OR i.visto < e.catalogo_version
+           OR i.modelo IS DISTINCT FROM :modelo
+           OR EXISTS (SELECT 1 FROM importacion p
+                      WHERE p.empresa_id = e.id AND p.estado = 'indexando'))
+    ORDER BY e.id LIMIT 500
     """
 )
+_ABANDONED = [
+    text(
+        f"UPDATE {table} SET lease_hasta = NULL "
+        "WHERE lease_de = :worker AND lease_hasta IS NOT NULL"
+    )
+    for table in ("importacion", "indexacion")
+]
 
 
 def ring_next(db: Database, cola: Cola, *, empresa_id: int) -> None:
@@ -50,9 +65,21 @@ def ring_due_importaciones(db: Database, cola: Cola) -> int:
     return len(due)
 
 
-def free_importaciones(db: Database, *, worker: str) -> int:
+def ring_due_vectores(db: Database, cola: Cola, *, modelo: str | None) -> int:
+    """Ring for every empresa that has not all its vectors by `modelo`; how many.
+
+    Idempotent: a bell too many finds it leased or done.
+    """
+    with db.sistema() as session:
+        due = session.scalars(_DUE_VECTORES, {"modelo": modelo}).all()
+    for empresa_id in due:
+        cola.ring(Tarea.EMBED_STEP, empresa_id=empresa_id)
+    return len(due)
+
+
+def free_catalogo(db: Database, *, worker: str) -> int:
     """Give back what an earlier process of this name held when it died; how many. Called once
     when the process starts."""
     with db.sistema() as session:
-        freed: Any = session.execute(_ABANDONED, {"worker": worker})
-        return int(freed.rowcount)
+        freed: list[Any] = [session.execute(s, {"worker": worker}) for s in _ABANDONED]
+        return sum(int(f.rowcount) for f in freed)
