@@ -165,11 +165,13 @@ class CatalogoDePapel:
 
 @dataclass
 class EmbedderDePapel:
-    """core.ports.Embedder of 64 numbers: texts that share words are near. `pedidos` holds every
-    text it was asked for, `fallas` what the next calls raise, None for nothing."""
+    """core.ports.Embedder of 512 numbers: texts that share words are near, and a word is another
+    where `iguales` says so. `pedidos` holds every text it was asked for, `fallas` what the next
+    calls raise, None for nothing."""
 
     modelo: str = "papel:1"
     lote: int = 4
+    iguales: dict[str, str] = field(default_factory=dict)
     pedidos: list[str] = field(default_factory=list)
     fallas: list[Exception | None] = field(default_factory=list)
 
@@ -182,7 +184,8 @@ class EmbedderDePapel:
         return [self.vector(t) for t in textos]
 
     def vector(self, texto: str) -> Vector:
-        row = np.full(64, 0.01)
+        row = np.full(512, 0.001)
         for word in texto.casefold().replace(".", " ").split():
-            row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]) % 64] += 1
+            word = self.iguales.get(word, word)
+            row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]) % 512] += 1
         return (row / np.linalg.norm(row)).astype("<f2").tobytes()
