@@ -1,4 +1,9 @@
-"""What the trade calls the same thing: words and phrases that lead to one concept."""
+"""What people call the same thing: words and phrases that lead to one concept.
+
+A list for each trade is shipped, and a shop adds its own. All of them serve every shop: a concept
+that none of its productos names leads nowhere there, so the taco of a zapatería and the one of a
+ferretería do not meet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +15,7 @@ import yaml
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.texto import terms
 
-_FILE = Path(__file__).with_name("sinonimos.yaml")
+_SHIPPED = sorted((Path(__file__).parent / "palabras").glob("*.yaml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,20 @@ class Sinonimos:
 
 
 @cache
+def _shipped() -> list[dict[str, list[str]]]:
+    return [
+        grupo
+        for file in _SHIPPED
+        for grupo in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    ]
+
+
+@cache
 def sinonimos() -> Sinonimos:
-    """The shipped list, read once per process."""
-    return Sinonimos(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    """The shipped lists, read once per process."""
+    return Sinonimos(_shipped())
+
+
+def with_own(grupos: Sequence[Sequence[str]]) -> Sinonimos:
+    """The shipped lists and a shop's own groups of words."""
+    return Sinonimos([*_shipped(), *({"es": list(g)} for g in grupos)]) if grupos else sinonimos()
