@@ -25,12 +25,12 @@ _CORTESIA = frozenset(
         "voy tengo hacer cada nada todo donde horario tienda local direccion telefono pago pagar "
         "efectivo tarjeta domicilio envio envios factura como cuando estas esta estan abierto "
         "abren cierran gente persona hablar asesor quien llama adios chao hasta luego pronto "
-        "perfecto genial claro che wey guey parce parcero pana bro jefe jefa patron patrona maestro "
-        "caserito caserita casero casera compa compadre chamo mijo mija reina don doña seño oiga "
-        "oigan oye mira mire diga digame alo saber pregunto pregunta preguntar consulta consultar "
-        "averiguar casualidad favorcito porfis please urgente pasame pasas pase mandas hazme haceme "
-        "hagame ando andaba ocupo ocupaba preciso requerimos buscamos queremos tendrian tenian "
-        "venderan manejaran pidio pidieron encargaron"
+        "perfecto genial claro che wey guey parce parcero pana bro jefe jefa patron patrona "
+        "maestro caserito caserita casero casera compa compadre chamo mijo mija reina don doña "
+        "seño oiga oigan oye mira mire diga digame alo saber pregunto pregunta preguntar consulta "
+        "consultar averiguar casualidad favorcito porfis please urgente pasame pasas pase mandas "
+        "hazme haceme hagame ando andaba ocupo ocupaba preciso requerimos buscamos queremos "
+        "tendrian tenian venderan manejaran pidio pidieron encargaron"
     ).split()
 )
 

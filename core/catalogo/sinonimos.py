@@ -11,9 +11,13 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from sqlalchemy.orm import Session
 
+from core.bitacora import audit
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.texto import terms
+from core.errors import Invalid
+from core.models import Empresa
 
 _SHIPPED = sorted((Path(__file__).parent / "palabras").glob("*.yaml"))
 
@@ -85,3 +89,46 @@ def sinonimos() -> Sinonimos:
 def with_own(grupos: Sequence[Sequence[str]]) -> Sinonimos:
     """The shipped lists and a shop's own groups of words."""
     return Sinonimos([*_shipped(), *({"es": list(g)} for g in grupos)]) if grupos else sinonimos()
+
+
+# A shop's own words are few; each group is looked through with every question.
+_GRUPOS_MAX, _PALABRAS_MAX, _LARGO_MAX = 500, 20, 60
+
+
+def replace_sinonimos(
+    session: Session, *, empresa_id: int, grupos: Sequence[Sequence[str]], actor: str
+) -> list[list[str]]:
+    """The shop's own groups from now on, as they are kept. Raises Invalid, naming each that cannot
+    be."""
+    tidy = [[" ".join(p.split()) for p in grupo] for grupo in grupos]
+    errores = [
+        {"campo": f"grupos.{n}", "mensaje": said}
+        for n, grupo in enumerate(tidy)
+        if (said := _complaint(grupo))
+    ]
+    if len(tidy) > _GRUPOS_MAX:
+        errores = [{"campo": "grupos", "mensaje": f"son {_GRUPOS_MAX} como máximo"}]
+    if errores:
+        raise Invalid("Hay grupos que no son válidos.", errores=errores)
+    row = session.get_one(Empresa, empresa_id, with_for_update=True)
+    if row.sinonimos != tidy:
+        row.sinonimos, row.sinonimos_version = tidy, row.sinonimos_version + 1
+        audit(
+            session,
+            empresa_id=empresa_id,
+            accion="sinonimos.cambiar",
+            actor=actor,
+            objeto=f"empresa:{empresa_id}",
+            grupos=len(tidy),
+        )
+    return tidy
+
+
+def _complaint(grupo: Sequence[str]) -> str:
+    if not 2 <= len(grupo) <= _PALABRAS_MAX:
+        return f"tiene de 2 a {_PALABRAS_MAX} palabras o frases"
+    if any(len(p) > _LARGO_MAX for p in grupo):
+        return f"cada una tiene {_LARGO_MAX} caracteres como máximo"
+    if any(not [t for t in terms(p) if isinstance(t, str)] for p in grupo):
+        return "cada una tiene al menos una palabra"
+    return ""

@@ -44,11 +44,11 @@ class Trabajador:
 
 @pytest.fixture
 def tienda(app: OpenAPI) -> Tienda:
-    """Three productos with their vectors; "zapatilla" means tenis."""
+    """Three productos with their vectors; "calcorro" means tenis."""
     tienda = open_tienda(app)
     for nombre in ("Tenis de lona", "Bota de cuero", "Sombrero de paja"):
         tienda.producto(nombre[:3].upper(), nombre=nombre)
-    embedder = EmbedderDePapel(iguales={"zapatilla": "tenis"})
+    embedder = EmbedderDePapel(iguales={"calcorro": "tenis"})
     s: Servicios = app.extensions["servicios"]
     ids = {"empresa_id": tienda.empresa_id, "worker": "w"}
     assert embed_step(s.db, ColaEnMemoria(), s.settings, embedder, **ids).estado == "al_dia"
@@ -60,7 +60,7 @@ def trabajador(app: OpenAPI, tienda: Tienda, tmp_path: Path) -> Trabajador:
     db: Database = app.extensions["servicios"].db
     significado = Significado(
         db,
-        embedder=lambda _: EmbedderDePapel(iguales={"zapatilla": "tenis"}),
+        embedder=lambda _: EmbedderDePapel(iguales={"calcorro": "tenis"}),
         indice=lambda *_: FaissIndex(),
         fotos=Fotos(tmp_path),
         max_bytes=10**9,
@@ -84,7 +84,7 @@ def left(tienda: Tienda) -> list[Any]:
 def test_a_search_over_http_finds_by_meaning(
     client: FlaskClient, tienda: Tienda, trabajador: Trabajador
 ) -> None:
-    assert names(client, tienda, "q=zapatilla")[0] == "Tenis de lona"
+    assert names(client, tienda, "q=calcorro")[0] == "Tenis de lona"
     assert names(client, tienda, "q=bota") == ["Bota de cuero"]
     assert left(tienda) == []
 
@@ -92,7 +92,7 @@ def test_a_search_over_http_finds_by_meaning(
 def test_no_bell_carries_what_was_looked_for(
     client: FlaskClient, tienda: Tienda, trabajador: Trabajador
 ) -> None:
-    names(client, tienda, "q=zapatilla")
+    names(client, tienda, "q=calcorro")
     assert [(t, sorted(ids)) for t, ids in trabajador.visto] == [
         (Tarea.ANSWER_BUSQUEDA, ["busqueda_id", "empresa_id"])
     ]
@@ -105,7 +105,7 @@ def test_where_no_worker_answers_the_search_goes_by_words(
     patient, s.settings = s.settings, s.settings.model_copy(update={"busqueda_segundos": 0.2})
     try:
         assert names(client, tienda, "q=bota") == ["Bota de cuero"]
-        assert names(client, tienda, "q=zapatilla") == []
+        assert names(client, tienda, "q=calcorro") == []
     finally:
         s.settings = patient
     assert left(tienda) == []
@@ -121,7 +121,7 @@ def test_a_shop_without_vectors_asks_no_worker(app: OpenAPI, client: FlaskClient
 
 def test_a_late_or_repeated_bell_changes_nothing(tienda: Tienda, trabajador: Trabajador) -> None:
     db, ids = trabajador.db, {"empresa_id": tienda.empresa_id}
-    id_ = ask_busqueda(db, **ids, texto="zapatilla", n=3, inactivos=False)
+    id_ = ask_busqueda(db, **ids, texto="calcorro", n=3, inactivos=False)
     assert id_ is not None
     for _ in range(2):
         answer_busqueda(db, trabajador.buscador, **ids, busqueda_id=id_)

@@ -112,7 +112,7 @@ def taller(db: Database, settings: Settings, tmp_path: Path) -> Taller:
     for id_ in (1, 2):
         with db.empresa(id_) as session:
             session.add(Empresa(id=id_, nombre=f"Tienda {id_}"))
-    iguales = {"zapatilla": "tenis", "gorro": "sombrero", "chistera": "sombrero"}
+    iguales = {"calcorro": "tenis", "capelo": "sombrero", "gorro": "sombrero"}
     small = settings.model_copy(update={"embeddings_paso_filas": 4})
     return Taller(db, small, tmp_path, EmbedderDePapel(iguales=iguales))
 
@@ -130,16 +130,16 @@ def test_a_producto_sells_by_name_at_once_and_by_meaning_when_it_is_complete(
 ) -> None:
     id_ = taller.importar(TIENDA)
     assert taller.estado(id_) == ("indexando", 0)
-    assert (taller.encuentra("bota"), taller.encuentra("zapatilla")) == (["Bota de cuero"], [])
+    assert (taller.encuentra("bota"), taller.encuentra("calcorro")) == (["Bota de cuero"], [])
     taller.indexar()
     assert taller.estado(id_) == ("completada", 3)
-    assert taller.encuentra("zapatilla")[0] == "Tenis de lona"
+    assert taller.encuentra("calcorro")[0] == "Tenis de lona"
 
 
 def test_what_only_meaning_found_is_never_sure_and_says_so(taller: Taller) -> None:
     taller.importar(TIENDA)
     taller.indexar()
-    found = taller.buscador().de(1).buscar("zapatilla")
+    found = taller.buscador().de(1).buscar("calcorro")
     assert [h.motivo for h in found[:1]] == [SIGNIFICADO]
     assert all(h.puntaje <= 0.4 for h in found)
 
@@ -148,7 +148,7 @@ def test_words_that_answer_come_before_what_is_only_meant(taller: Taller) -> Non
     taller.importar(TIENDA)
     taller.indexar()
     assert taller.encuentra("bota")[0] == "Bota de cuero"
-    assert taller.encuentra("gorro de cuero")[:2] == ["Bota de cuero", "Sombrero de paja"]
+    assert taller.encuentra("capelo de cuero")[:2] == ["Bota de cuero", "Sombrero de paja"]
 
 
 def test_a_greeting_means_no_producto(taller: Taller) -> None:
@@ -161,13 +161,13 @@ def test_what_is_no_longer_sold_is_not_found(taller: Taller) -> None:
     taller.importar(TIENDA)
     taller.indexar()
     taller.importar(TIENDA.replace("Z-1,Tenis de lona,90000,5\n", ""))
-    assert "Tenis de lona" not in taller.encuentra("zapatilla")
+    assert "Tenis de lona" not in taller.encuentra("calcorro")
 
 
 def test_no_shop_finds_what_another_has(taller: Taller) -> None:
     taller.importar(TIENDA)
     taller.indexar()
-    assert taller.encuentra("zapatilla", empresa_id=2) == []
+    assert taller.encuentra("calcorro", empresa_id=2) == []
 
 
 def test_without_a_model_the_search_goes_by_words_and_nothing_waits(taller: Taller) -> None:
@@ -175,7 +175,7 @@ def test_without_a_model_the_search_goes_by_words_and_nothing_waits(taller: Tall
     assert taller.paso(embedder=None).estado == "al_dia"
     assert taller.estado(id_) == ("completada", 3)
     assert taller.encuentra("bota") == ["Bota de cuero"]
-    assert taller.encuentra("zapatilla") == []
+    assert taller.encuentra("calcorro") == []
 
 
 @pytest.mark.parametrize("falla", [Unavailable("lejos"), ModeloRechazado("clave")])
@@ -202,7 +202,7 @@ def test_the_same_file_again_or_in_another_shop_embeds_nothing(taller: Taller) -
     taller.importar(TIENDA, empresa_id=2)
     taller.indexar(empresa_id=2)
     assert len(taller.embedder.pedidos) == 3
-    assert taller.encuentra("zapatilla", empresa_id=2)[0] == "Tenis de lona"
+    assert taller.encuentra("calcorro", empresa_id=2)[0] == "Tenis de lona"
 
 
 def test_only_what_changed_is_embedded_again(taller: Taller) -> None:
@@ -229,7 +229,7 @@ def test_an_edit_by_hand_is_found_by_its_new_meaning(taller: Taller) -> None:
     assert ring_due_vectores(taller.db, taller.cola, modelo=taller.embedder.modelo) == 1
     taller.indexar()
     assert ring_due_vectores(taller.db, taller.cola, modelo=taller.embedder.modelo) == 0
-    assert sorted(taller.encuentra("chistera", n=2)) == ["Gorro de lana", "Sombrero de paja"]
+    assert sorted(taller.encuentra("capelo", n=2)) == ["Gorro de lana", "Sombrero de paja"]
 
 
 # --- steps that may die -------------------------------------------------------------------------
@@ -374,18 +374,18 @@ def test_another_model_embeds_beside_the_old_one_which_serves_until_it_is_whole(
 ) -> None:
     taller.importar(TIENDA)
     taller.indexar()
-    old, new = taller.embedder, EmbedderDePapel(modelo="papel:2", iguales={"calzado": "bota"})
+    old, new = taller.embedder, EmbedderDePapel(modelo="papel:2", iguales={"borcego": "bota"})
     taller.otros = [new]
     new.fallas = [None, None, Unavailable("lejos")]
     hurried = taller.settings.model_copy(update={"embeddings_paso_filas": 1})
     assert ring_due_vectores(taller.db, taller.cola, modelo=new.modelo) == 1
     assert taller.paso(embedder=new, settings=hurried).estado == "espera"
     assert taller.fila().modelo_activo == old.modelo
-    assert taller.encuentra("zapatilla")[0] == "Tenis de lona"
+    assert taller.encuentra("calcorro")[0] == "Tenis de lona"
     taller.sql("UPDATE indexacion SET proximo_intento = NULL")
     taller.indexar(embedder=new)
     assert taller.fila().modelo_activo == new.modelo
-    assert taller.encuentra("calzado")[0] == "Bota de cuero"
+    assert taller.encuentra("borcego")[0] == "Bota de cuero"
     kept = taller.sql("SELECT DISTINCT modelo FROM producto_embedding").scalars().all()
     assert kept == [new.modelo]
     taller.indexar(embedder=old)
@@ -415,13 +415,13 @@ def test_a_shop_that_was_emptied_forgets_its_vectors(taller: Taller) -> None:
     taller.importar(TIENDA)
     taller.indexar()
     buscador = taller.buscador()
-    assert buscador.buscar(1, "zapatilla", 3)
+    assert buscador.buscar(1, "calcorro", 3)
     with taller.db.empresa(1) as session:
         reset_empresa(session, empresa_id=1, confirmar="Tienda 1", actor="consola")
-    assert buscador.buscar(1, "zapatilla", 3) == []
+    assert buscador.buscar(1, "calcorro", 3) == []
     taller.importar(TIENDA.replace("Tenis de lona", "Tenis de cuero"))
     taller.indexar()
-    hits = buscador.de(1).buscar("zapatilla", 1)
+    hits = buscador.de(1).buscar("calcorro", 1)
     assert [h.producto.nombre for h in hits] == ["Tenis de cuero"]
 
 
@@ -432,7 +432,7 @@ def fotografiada(taller: Taller) -> Iterator[Callable[[], list[str]]]:
     taller.indexar(ready=lambda id_: taller.significado().prepare(id_, desde=1))
     (foto,) = taller.carpeta.glob("*.indice")
     assert taller.fila().foto_sha256 is not None
-    yield lambda: taller.encuentra("zapatilla", n=1)
+    yield lambda: taller.encuentra("calcorro", n=1)
     assert foto.parent.exists()
 
 
@@ -475,7 +475,7 @@ def test_a_disk_that_takes_no_file_costs_nothing_but_the_file(taller: Taller) ->
     taller.carpeta.write_text("no es una carpeta")
     taller.importar(TIENDA)
     taller.indexar(ready=lambda id_: taller.significado().prepare(id_, desde=1))
-    assert taller.encuentra("zapatilla", n=1) == ["Tenis de lona"]
+    assert taller.encuentra("calcorro", n=1) == ["Tenis de lona"]
 
 
 def test_the_least_asked_shop_is_dropped_when_memory_is_short(taller: Taller) -> None:
@@ -485,7 +485,7 @@ def test_the_least_asked_shop_is_dropped_when_memory_is_short(taller: Taller) ->
     significado = taller.significado()
     significado._max_bytes = 3 * 512 * 2
     for empresa_id in (1, 2, 1):
-        assert significado.cercanos(empresa_id, "zapatilla", 3)
+        assert significado.cercanos(empresa_id, "calcorro", 3)
         assert len(significado._kept) <= 2
     assert list(significado._kept)[-1] == 1
 
@@ -494,7 +494,7 @@ def test_prices_are_never_of_the_index(taller: Taller) -> None:
     taller.importar(TIENDA)
     taller.indexar()
     buscador = taller.buscador()
-    buscador.buscar(1, "zapatilla", 3)
+    buscador.buscar(1, "calcorro", 3)
     taller.importar(TIENDA.replace("90000,5", "95000,1"))
-    hit = buscador.de(1).buscar("zapatilla", 1)[0].producto
+    hit = buscador.de(1).buscar("calcorro", 1)[0].producto
     assert (hit.precio, hit.stock) == (Decimal(95000), Decimal(1))
