@@ -212,7 +212,8 @@ def show_producto(row: Producto) -> dict[str, Any]:
 
 
 def _by_likeness(found: Select[Producto], query: Filtros, q: str) -> dict[str, Any]:
-    """A page of the ranking, each with why and how surely it matched. Its cursor is a place: ranks have no key to go on after."""
+    """A page of the ranking, each with why and how surely it matched. Its cursor is a place: ranks
+    have no key to go on after."""
     skip = _read_place(query.cursor)
     datos.release()  # the search reads by itself
     hits = _search(identidad().empresa_id, q, inactivos=query.inactivos)

@@ -87,8 +87,16 @@ def sinonimos() -> Sinonimos:
 
 
 def with_own(grupos: Sequence[Sequence[str]]) -> Sinonimos:
-    """The shipped lists and a shop's own groups of words."""
-    return Sinonimos([*_shipped(), *({"es": list(g)} for g in grupos)]) if grupos else sinonimos()
+    """The shipped lists and a shop's own groups of words. What a later release no longer takes for
+    a word is passed over: it must not cost the shop its search."""
+    if not grupos:
+        return sinonimos()
+    own = ({"es": [p for p in grupo if _has_word(p)]} for grupo in grupos)
+    return Sinonimos([*_shipped(), *own])
+
+
+def _has_word(frase: str) -> bool:
+    return any(isinstance(t, str) for t in terms(frase))
 
 
 # A shop's own words are few; each group is looked through with every question.
@@ -129,6 +137,6 @@ def _complaint(grupo: Sequence[str]) -> str:
         return f"tiene de 2 a {_PALABRAS_MAX} palabras o frases"
     if any(len(p) > _LARGO_MAX for p in grupo):
         return f"cada una tiene {_LARGO_MAX} caracteres como máximo"
-    if any(not [t for t in terms(p) if isinstance(t, str)] for p in grupo):
+    if not all(_has_word(p) for p in grupo):
         return "cada una tiene al menos una palabra"
     return ""

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from core.agente.turno import Vendedor
 from core.mensajes.recibir import Destino, receive_mensaje
-from core.models import Rol
+from core.models import Empresa, Rol
 from core.wiring import Servicios
 from tests.acceso import Tienda, get, open_tienda
 from tests.fakes import CanalDePapel, ColaEnMemoria
@@ -51,6 +51,13 @@ def test_a_word_that_was_taken_away_finds_no_more(client: FlaskClient, tienda: T
     assert names(client, tienda, "jorongo") == ["Ruana de lana"]
     put(client, tienda, [])
     assert names(client, tienda, "jorongo") == []
+
+
+def test_what_is_no_word_any_more_costs_no_search(client: FlaskClient, tienda: Tienda) -> None:
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        row = session.get_one(Empresa, tienda.empresa_id)
+        row.sinonimos, row.sinonimos_version = [["ruana", "x"], ["..."]], 7
+    assert names(client, tienda, "martillo") == ["Martillo de uña"]
 
 
 def test_one_shop_s_words_are_not_another_s(
