@@ -125,7 +125,6 @@ class Settings(BaseSettings):
     llm_provider: Literal["offline"] = "offline"
     llm_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
-    llm_base_url: str | None = None
 
     web_procesos: int = 2
     chat_hilos: int = 16

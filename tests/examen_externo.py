@@ -1,7 +1,8 @@
 """`python -m tests.examen_externo FOLDER`: the outside exam, both ways, against the floors.
 
 The dialogues run once through `evaluar dialogos` and once over HTTP by the exam's own script; the
-two must agree dialogue by dialogue. The search runs over its sets. tests/pisos.json holds what must be reached; it only rises.
+two must agree dialogue by dialogue. The search runs over its sets. tests/pisos.json holds what must
+be reached; it only rises.
 """
 
 import json

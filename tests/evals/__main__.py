@@ -1,4 +1,4 @@
-"""`python -m tests.evals`: renew vectores.npz with the bundled model, for changed texts or questions.
+"""`python -m tests.evals`: renew vectores.npz with the bundled model, for changed texts.
 
 Takes about a minute. What the search makes of them is told by tests/evals/test_relevancia.py.
 """
