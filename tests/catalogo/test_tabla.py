@@ -1,6 +1,7 @@
 """Nasty files: whatever bytes arrive, every line is accounted for and nothing crashes."""
 
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
@@ -10,17 +11,46 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from core.catalogo.filas import Lectura, read_filas
+from core.catalogo.filas import Fila, Lector
 from core.catalogo.numeros import parse_numero
-from core.catalogo.tabla import ArchivoInvalido, read_tabla
+from core.catalogo.registro import ArchivoInvalido
+from core.catalogo.reglas import Falla
+from core.catalogo.tabla import Tabla, open_tabla
 from core.settings import Settings
 
 LIMITES = Settings(_env_file=None)  # type: ignore[call-arg]
 
 
+@dataclass(frozen=True)
+class Lectura:
+    """All that a file says."""
+
+    filas: list[Fila]
+    fallas: list[tuple[int, Falla]]
+    claves: set[str]
+    sueltas: set[str]
+    total: int
+
+
 def read(contenido: str | bytes, limites: Settings = LIMITES) -> Lectura:
     raw = contenido.encode() if isinstance(contenido, str) else contenido
-    return read_filas(read_tabla(raw, limites), moneda="COP")
+    tabla = open_tabla(raw, limites)
+    lectura = read_pieces(tabla, 10**6)
+    if lectura.total < 100:
+        assert read_pieces(tabla, 2) == lectura, "the same, however many lines are read at once"
+    return lectura
+
+
+def read_pieces(tabla: Tabla, registros: int) -> Lectura:
+    lector = Lector(tabla, moneda="COP")
+    tramos = list(lector.tramos(registros))
+    return Lectura(
+        [fila for tramo in tramos for fila in tramo.filas],
+        [falla for tramo in tramos for falla in tramo.fallas],
+        lector.claves.all(),
+        lector.claves.loose(),
+        tabla.total,
+    )
 
 
 def rows(lectura: Lectura) -> list[tuple[str | None, str, Decimal, Decimal]]:
