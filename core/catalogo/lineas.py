@@ -103,21 +103,22 @@ class _Rebobinable:
         self._lines = lines
         self._again: deque[str] = deque()
         self._record: list[str] = []
-        self._largo = 0
         self._lineas_max = lineas_max
         self._repetidas = 0
         self.fila = 1  # of the current record's first line
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self._record.append(line)
-        self._largo += len(line)
-        if self._largo > _LARGO_MAX:
-            raise csv.Error("field larger than any record may be")
-        return line
+    def feed(self) -> Iterator[str]:
+        """The lines of a new record and of those after it."""
+        length = 0
+        while True:
+            line = self._again.popleft() if self._again else next(self._lines, "")
+            if not line:
+                return
+            length = len(line) if not self._record else length + len(line)
+            self._record.append(line)
+            if length > _LARGO_MAX:
+                raise csv.Error("field larger than any record may be")
+            yield line
 
     def skip(self, lines: int) -> None:
         for _ in range(lines):
@@ -142,7 +143,6 @@ class _Rebobinable:
 
     def _advance(self, lines: int) -> None:
         self._record.clear()
-        self._largo = 0
         self.fila += lines
         if self.fila > self._lineas_max + 1:
             detalle = f"El archivo tiene más de {self._lineas_max} líneas."
@@ -151,7 +151,7 @@ class _Rebobinable:
 
 def _records(source: _Rebobinable, separator: str) -> Iterator[Registro]:
     while True:
-        reader = csv.reader(source, delimiter=separator, strict=True, skipinitialspace=True)
+        reader = csv.reader(source.feed(), delimiter=separator, strict=True, skipinitialspace=True)
         try:
             for cells in reader:
                 yield Registro(source.fila, cells)

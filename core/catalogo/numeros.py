@@ -33,6 +33,8 @@ _LARGO_MAX = 60
 def parse_numero(texto: str) -> Numero | None:
     """The figure in a cell; None when it is not one. Scientific notation, NaN and the like are
     not: nobody types a price that way, spreadsheets that do have already lost its digits."""
+    if texto.isascii() and texto.isdecimal() and len(texto) <= _LARGO_MAX:
+        return Numero(Decimal(texto), None)  # nearly all that a program ever wrote
     text = texto.translate(_ESPACIOS).strip()
     match = _CELDA.fullmatch(text) if len(text) <= _LARGO_MAX else None
     if match is None or bool(match["abre"]) != bool(match["cierra"]):

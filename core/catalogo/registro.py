@@ -24,4 +24,5 @@ class Registro(NamedTuple):
 
     @property
     def blank(self) -> bool:
-        return self.falla is None and not any(c.strip() for c in self.celdas)
+        text = "".join(self.celdas)
+        return (not text or text.isspace()) and self.falla is None

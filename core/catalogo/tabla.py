@@ -48,13 +48,13 @@ class Tabla:
         belongs where; fewer means that the last ones are empty."""
         fila, cells, falla = record
         if len(cells) < self.ancho:
-            cells = cells + [""] * (self.ancho - len(cells))
-        elif falla is None and len(cells) > self.ancho and any(map(str.strip, cells[self.ancho :])):
+            record = Registro(fila, cells + [""] * (self.ancho - len(cells)), falla)
+        elif len(cells) > self.ancho and falla is None and any(map(str.strip, cells[self.ancho :])):
             detalle = f"Tiene {len(cells)} celdas; los títulos son {self.ancho}."
-            falla = Falla(None, "columnas_de_mas", detalle)
-        if falla is None and max(map(len, cells)) > self.celda_max:
-            falla = self._find_too_long(cells)
-        return Registro(fila, cells, falla)
+            return Registro(fila, cells, Falla(None, "columnas_de_mas", detalle))
+        if falla is None and len(max(cells, key=len)) > self.celda_max:
+            return Registro(fila, record.celdas, self._find_too_long(record.celdas))
+        return record
 
     def _find_too_long(self, cells: list[str]) -> Falla | None:
         for name, at in self.columnas.items():

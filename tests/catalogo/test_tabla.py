@@ -271,6 +271,19 @@ def test_the_separator_may_be_told() -> None:
     assert [(f.fila, f.precio) for f in lectura.filas] == [(3, Decimal("1.5"))]
 
 
+@pytest.mark.parametrize("told", ['sep="', "sep= ", "sep=x", "sep=", "sep=;;"])
+def test_a_separator_that_can_be_none_is_not_believed(told: str) -> None:
+    with pytest.raises(ArchivoInvalido):
+        read(f"{told}\nnombre,precio,stock\nUno,1,1\n")
+
+
+def test_a_file_whose_quotes_never_close_is_given_up() -> None:
+    few = LIMITES.model_copy(update={"importacion_max_filas": 100})
+    with pytest.raises(ArchivoInvalido) as refused:
+        read("nombre,precio,stock\n" + 'a","\n' * 200, few)
+    assert refused.value.codigo == "comillas"
+
+
 def test_the_shipped_catalogue_has_no_error() -> None:
     lectura = read(files("core.catalogo").joinpath("demo.csv").read_bytes())
     assert lectura.fallas == []
@@ -285,13 +298,24 @@ def test_the_shipped_catalogue_has_no_error() -> None:
         b'"' * 3_000_000,
         b"nombre,precio,stock\n" + b'"\n' * 200_000,
         b"nombre,precio,stock\n" + b'x,"abc\n' * 100_000,
+        b"nombre,precio,stock\n" + b'a","\n' * 400_000,
         b"nombre,precio,stock\n" + b'"' + b"a" * 3_000_000,
         b"nombre,precio,stock\n" + b"," * 3_000_000,
         b"nombre,precio,stock\n" + b"\n" * 3_000_000,
         b"," * 3_000_000,
         b"nombre,precio,stock\n" + b"a,1,1\n" * 150_000,
     ],
-    ids=["quotes", "quote lines", "open quotes", "no end", "commas", "empty", "wide", "same"],
+    ids=[
+        "quotes",
+        "quote lines",
+        "open quotes",
+        "never closed",
+        "no end",
+        "commas",
+        "empty",
+        "wide",
+        "same",
+    ],
 )
 def test_a_file_made_to_be_slow_is_not(contenido: bytes) -> None:
     begun = time.process_time()
