@@ -30,7 +30,9 @@ _ERRORES_TRAMO = 5000
 
 
 class Archivo(BaseModel):
-    archivo: FileStorage = Field(description="CSV: nombre, precio y stock; lo demás es opcional.")
+    archivo: FileStorage = Field(
+        description="CSV o XLSX: nombre, precio y stock; lo demás es opcional."
+    )
 
     @field_validator("archivo")
     @classmethod

@@ -30,8 +30,9 @@ from core.ports import Cola, Tarea
 from core.settings import Settings
 
 # Renewed after each chunk, which takes a second or two, and after looking through the file, which
-# takes some seconds for one of the largest size.
-_LEASE_SEGUNDOS = 30.0
+# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
+# leases back at once.
+_LEASE_SEGUNDOS = 120.0
 # Processes that died over this file without a chunk to show for it.
 _INTENTOS = 5
 
@@ -198,12 +199,12 @@ class _Trabajo:
         if self._taken.intentos > _INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
-            tabla = open_tabla(self._taken.contenido, self._settings)
+            with open_tabla(self._taken.contenido, self._settings) as tabla:
+                if tabla.total:
+                    return self._apply(tabla)
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
-        if not tabla.total:
-            return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
-        return self._apply(tabla)
+        return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
 
     def release(self) -> None:
         """Give the lease back after an error, so that the next try need not wait for its end."""

@@ -15,7 +15,7 @@ from functools import partial
 
 from core.catalogo.registro import ArchivoInvalido, Registro
 from core.catalogo.reglas import Falla
-from core.catalogo.titulos import count_known
+from core.catalogo.titulos import rank_titulos
 
 _SEPARADORES = ",;\t|"
 # Characters of one line, and of one record over all its lines. Nothing longer is ever held.
@@ -60,7 +60,7 @@ def open_lineas(contenido: bytes, *, lineas_max: int) -> Lineas:
         first = next(lineas.registros(), None)
         if first is None or first.falla is not None:
             continue
-        rank = (count_known(first.celdas), len(first.celdas))
+        rank = (rank_titulos(first.celdas)[1], len(first.celdas))
         if best is None or rank > best[0]:
             best = (rank, lineas)
     if best is None or best[0][0] == 0:

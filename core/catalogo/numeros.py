@@ -47,6 +47,13 @@ def parse_numero(texto: str) -> Numero | None:
     return Numero(-value if signs and signs != ["+"] else value, moneda)
 
 
+def write_numero(valor: Decimal) -> str:
+    """Plain digits that parse_numero reads as the same figure: 7, 2.5, and 2.1250, since 2.125
+    would be two thousand."""
+    text = format(valor.normalize(), "f") if valor else "0"
+    return f"{text}0" if re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text) else text
+
+
 def _names_moneda(before: str | None, after: str | None) -> tuple[bool, str | None]:
     """(whether the words around the figure are understood, the moneda that they name)."""
     named = None

@@ -4,17 +4,19 @@ Only a file that is no table at all, or larger than any may be, is refused whole
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from core.catalogo.libro import open_libro
 from core.catalogo.lineas import open_lineas
 from core.catalogo.registro import ArchivoInvalido, Registro
 from core.catalogo.reglas import Falla
 from core.catalogo.titulos import find_columnas
 from core.settings import Settings
 
-# How other formats begin; who sends one gets told so instead of "no header found".
-_XLSX, _XLS = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+# How archives begin, XLSX among them, and the formats of old programs, which some still write.
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
 class Fuente(Protocol):
@@ -63,26 +65,32 @@ class Tabla:
         return None
 
 
-def open_tabla(contenido: bytes, limites: Settings) -> Tabla:
+@contextmanager
+def open_tabla(contenido: bytes, limites: Settings) -> Iterator[Tabla]:
     """Read the file once, to know that it can be read and how much it holds. Raises
     ArchivoInvalido for what is no table of productos."""
-    fuente = _open(contenido, limites)
-    titulos = next(fuente.registros()).celdas
-    columnas = find_columnas(titulos, most=limites.importacion_max_columnas)
-    tabla = Tabla(fuente, columnas, len(titulos), limites.importacion_max_celda)
-    total = 0
-    for total, _ in enumerate(tabla.registros(), start=1):
-        if total > limites.importacion_max_filas:
-            detalle = f"El archivo tiene más de {limites.importacion_max_filas} filas."
-            raise ArchivoInvalido("demasiadas_filas", detalle)
-    return Tabla(fuente, columnas, len(titulos), limites.importacion_max_celda, total)
+    with _open(contenido, limites) as fuente:
+        titulos = next(fuente.registros()).celdas
+        columnas = find_columnas(titulos, most=limites.importacion_max_columnas)
+        tabla = Tabla(fuente, columnas, len(titulos), limites.importacion_max_celda)
+        total = 0
+        for total, _ in enumerate(tabla.registros(), start=1):
+            if total > limites.importacion_max_filas:
+                detalle = f"El archivo tiene más de {limites.importacion_max_filas} filas."
+                raise ArchivoInvalido("demasiadas_filas", detalle)
+        yield replace(tabla, total=total)
 
 
-def _open(contenido: bytes, limites: Settings) -> Fuente:
+def _open(contenido: bytes, limites: Settings) -> AbstractContextManager[Fuente]:
     if not contenido or contenido.isspace():
         raise ArchivoInvalido("vacio", "El archivo está vacío.")
-    if contenido.startswith((_XLSX, _XLS)):
-        detalle = "Los archivos de Excel aún no se leen: guárdelo como CSV y envíelo de nuevo."
+    if contenido.startswith(_ZIP):
+        return open_libro(contenido, limites)
+    if contenido.startswith(_OLE):
+        detalle = (
+            "Es un archivo de Excel antiguo (.xls) o con contraseña: guárdelo como XLSX o CSV, "
+            "sin contraseña, y envíelo de nuevo."
+        )
         raise ArchivoInvalido("formato_no_soportado", detalle)
     # A cell may span several lines, but not ten each on average.
-    return open_lineas(contenido, lineas_max=10 * limites.importacion_max_filas)
+    return nullcontext(open_lineas(contenido, lineas_max=10 * limites.importacion_max_filas))

@@ -28,9 +28,11 @@ _NOMBRES = {
 _CANONICAS = {alias: name for name, aliases in _NOMBRES.items() for alias in aliases.split()}
 
 
-def count_known(titulos: list[str]) -> int:
-    """How many of our columns these titles could name."""
-    return len({_CANONICAS.get(_plain(title)) for title in titulos} - {None})
+def rank_titulos(titulos: list[str]) -> tuple[int, int]:
+    """How well these could be the titles of productos: how many of the columns that must be there
+    they name, and of all columns. (0, 0) is not at all."""
+    known = {_CANONICAS.get(_plain(title)) for title in titulos} - {None}
+    return len(known.intersection(OBLIGATORIAS)), len(known)
 
 
 def find_columnas(titulos: list[str], *, most: int) -> dict[str, int]:
