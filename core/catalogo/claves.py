@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from core.catalogo import reglas
+from core.catalogo.celdas import plain_cell
 from core.catalogo.registro import Registro
 from core.catalogo.reglas import Falla
 from core.catalogo.texto import fold_key
@@ -55,11 +56,3 @@ class Claves:
 def loosen(clave: str) -> str:
     """A key as it looks when its quotes cannot be trusted."""
     return clave.replace('"', "")
-
-
-def plain_cell(celda: str) -> str:
-    """What the cell says: ="00123" is how spreadsheets keep the zeros of a code."""
-    celda = celda.strip()
-    if celda.startswith('="') and celda.endswith('"') and len(celda) > 3:
-        return celda[2:-1]
-    return celda

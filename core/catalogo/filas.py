@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from core.catalogo import reglas
-from core.catalogo.claves import Claves, plain_cell
+from core.catalogo.celdas import plain_cell
+from core.catalogo.claves import Claves
 from core.catalogo.numeros import parse_numero
 from core.catalogo.registro import Registro
 from core.catalogo.reglas import Falla
@@ -117,17 +118,8 @@ def _reader(columna: str, moneda: str) -> Callable[[str], object]:
     return lambda cell: _read_texto(columna, cell)
 
 
-# What a spreadsheet shows instead of a value that it cannot work out, as Spanish ones do too.
-_ERRORES = frozenset(
-    "#N/A #REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! "
-    "#N/D #¡REF! #¡VALOR! #¡DIV/0! #¿NOMBRE? #¡NUM! #¡NULO! #¡DESBORDAMIENTO! #¡CALC!".split()
-)
-
-
 def _read_texto(columna: str, cell: str) -> object:
     text = reglas.tidy(columna, cell)
-    if text in _ERRORES:
-        return Falla(columna, "celda_con_error", f"La hoja de cálculo dice {text}.")
     return reglas.check_texto(columna, text) or text
 
 
