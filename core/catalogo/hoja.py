@@ -13,7 +13,8 @@ from core.catalogo.numeros import write_numero
 from core.catalogo.paquete import local
 from core.catalogo.registro import ArchivoInvalido
 
-_FILAS_MAX = 1_048_576  # Excel's own last row: a larger number is a lie
+# Excel's own last ones: what is beyond is no sheet, or a lie.
+_FILAS_MAX, _COLUMNAS_MAX = 1_048_576, 16_384
 _LETRAS = 26
 # "_x000D_" is how XML keeps a character that it cannot.
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -51,12 +52,14 @@ class Textos:
     """
 
     def __init__(self, *, largo: int, most: int) -> None:
+        self.hondo = 0
         self._lista: list[bytes] = []
         self._most = most
         self._oido = _Oido(largo)
         self.text = self._oido.text
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.hondo += 1
         name = local(name)
         if name == "t":
             self._oido.open = True
@@ -64,6 +67,7 @@ class Textos:
             self._oido.mute = True
 
     def end(self, name: str) -> None:
+        self.hondo -= 1
         name = local(name)
         if name == "t":
             self._oido.open = False
@@ -96,6 +100,7 @@ class Hoja:
 
     def __init__(self, textos: Textos, formatos: Formatos, *, largo: int, ancho: int) -> None:
         self.filas: list[tuple[int, list[str]]] = []
+        self.hondo = 0
         self._textos = textos
         self._formatos = formatos
         self._ancho = ancho
@@ -107,10 +112,14 @@ class Hoja:
         self._tipo = self._estilo = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.hondo += 1
         if ":" in name:
             name = local(name)
         if name == "c":
             self._at = _position(attributes.get("r", "").rstrip("0123456789"), self._at)
+            if self._at >= _COLUMNAS_MAX:
+                detalle = f"La hoja tiene más de {_COLUMNAS_MAX} columnas."
+                raise ArchivoInvalido("demasiadas_columnas", detalle)
             self._tipo, self._estilo = attributes.get("t", "n"), attributes.get("s", "")
         elif name in ("v", "t"):
             self._oido.open = True
@@ -120,6 +129,7 @@ class Hoja:
             self._oido.mute = True
 
     def end(self, name: str) -> None:
+        self.hondo -= 1
         if ":" in name:
             name = local(name)
         if name in ("v", "t"):
@@ -138,6 +148,8 @@ class Hoja:
         self._fila = fila if self._fila < fila <= _FILAS_MAX else self._fila + 1
         self._celdas = []
         self._at = -1
+        if self._fila > _FILAS_MAX:
+            raise ArchivoInvalido("demasiadas_filas", f"La hoja tiene más de {_FILAS_MAX} filas.")
 
     def _finish(self) -> None:
         if self._celdas and self._fila > self._dicha:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO
 
 from core.catalogo.hoja import Formatos, Hoja, Textos
@@ -53,7 +54,8 @@ def open_libro(contenido: bytes, limites: Settings) -> Iterator[Libro]:
         "w+", encoding="utf-8", errors="surrogatepass", newline=""
     ) as copia:
         writer = csv.writer(copia)
-        for registro in lector.read(hoja):
+        # The titles, and one more than may be: what is beyond need not be seen.
+        for registro in islice(lector.read(hoja), limites.importacion_max_filas + 2):
             writer.writerow([registro.fila, *registro.celdas])
         yield Libro(copia)
 

@@ -20,6 +20,10 @@ _PARTES_MAX = 5_000
 _ENTRADA = b"PK\x01\x02"
 # One tag with its attributes; expat keeps it whole and would read a long one again and again.
 _MARCA_MAX = 1 << 20
+# Elements within elements, of which expat keeps all that are open; a sheet has six.
+_HONDO_MAX = 1000
+# Different names of elements and attributes, which expat never forgets.
+_NOMBRES_MAX = 10_000
 _PIEZA = 1 << 16
 LIBRO = "xl/workbook.xml"
 _CIFRADA = 0x1
@@ -28,7 +32,9 @@ _ROTO = (BadZipFile, zlib.error, EOFError, NotImplementedError, expat.ExpatError
 
 class Manejador(Protocol):
     """What is done with the elements of a part, in their order. Names come as they are written,
-    with their prefix."""
+    with their prefix. hondo: how many elements are open, which it counts."""
+
+    hondo: int
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
     def end(self, name: str) -> None: ...
@@ -67,8 +73,7 @@ class Paquete:
                 while piece := source.read(_PIEZA):
                     parser.Parse(piece, False)
                     done += len(piece)
-                    if done - parser.CurrentByteIndex > _MARCA_MAX:
-                        raise _too_large()
+                    _check_state(parser, done - parser.CurrentByteIndex, manejador.hondo)
                     yield
                 parser.Parse(b"", True)
         except _ROTO as e:
@@ -90,6 +95,12 @@ def _parser(manejador: Manejador) -> Any:
     parser.EndElementHandler = manejador.end
     parser.CharacterDataHandler = manejador.text
     return parser
+
+
+def _check_state(parser: Any, tag: int, depth: int) -> None:
+    """What expat holds at this moment."""
+    if tag > _MARCA_MAX or depth > _HONDO_MAX or len(parser.intern) > _NOMBRES_MAX:
+        raise _too_large()
 
 
 def _check_encoding(version: str, encoding: str | None, standalone: int) -> None:

@@ -70,6 +70,7 @@ class _Elementos:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.found: list[tuple[str, dict[str, str]]] = []
+        self.hondo = 0
         self._names = names
         self._path = [""]
 
@@ -79,9 +80,11 @@ class _Elementos:
             if wanted in self._names:
                 self.found.append((wanted, {local(k): v for k, v in attributes.items()}))
         self._path.append(name)
+        self.hondo += 1
 
     def end(self, name: str) -> None:
         self._path.pop()
+        self.hondo -= 1
 
     def text(self, data: str) -> None:
         """None of these says anything in text."""

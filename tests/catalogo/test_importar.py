@@ -1,5 +1,6 @@
 """Files into the catalogue on real PostgreSQL: the same result however often it was killed."""
 
+import csv
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from core.models import Empresa, Importacion, ImportacionFila
 from core.ports import LineaPedida, Tarea
 from core.settings import Settings
 from core.ventas import record_venta
+from tests.catalogo.libros import book
 from tests.fakes import ColaEnMemoria
 
 CABECERA = "sku,nombre,precio,stock"
@@ -374,6 +376,19 @@ def test_a_step_that_runs_out_of_time_rings_for_the_rest(
             break
     assert seen == [("sigue", 10), ("sigue", 20), ("sigue", 25), ("completada", 25)]
     assert len(cola.timbres) == 3
+
+
+def test_a_book_is_taken_up_where_it_was_left(
+    db: Database, chico: Settings, empresa_id: int
+) -> None:
+    rows = list(csv.reader(table(25).splitlines()))
+    assert counts(run(db, chico, table(25))) == (25, 0, 0, 0, 0)
+    hurried = chico.model_copy(update={"importacion_paso_segundos": 0.0})
+    id_ = upload(db, book([*rows, ("P-1", "Otra vez", 1, 1)]), modo="reemplazar")
+    estados = [step(db, hurried, id_) for _ in range(4)]
+    assert estados == ["sigue", "sigue", "sigue", "completada"]
+    assert counts(read(db, id_)) == (0, 0, 25, 0, 1)
+    assert fallas(db, id_) == [(27, "sku", "duplicado")]
 
 
 def test_the_sweep_rings_for_what_is_due_and_unclaimed(

@@ -233,6 +233,14 @@ HOSTILES = [
         (name, pack(sheet1=f"<?xml version='1.0' encoding='{name}'?>{sheet('')}"), "archivo_danado")
         for name in ("hex_codec", "shift_jis", "unicode_escape", "idna", "xyz")
     ),
+    ("elements in elements", pack(sheet1="<a>" * 50_000), "demasiado_grande"),
+    ("elements in elements of the book", pack(workbook="<a>" * 50_000), "demasiado_grande"),
+    ("elements in elements of texts", pack(sharedStrings="<a>" * 50_000), "demasiado_grande"),
+    (
+        "ever other names",
+        pack(sheet1=sheet("".join(f"<a{n} b{n}='1'/>" for n in range(20_000)))),
+        "demasiado_grande",
+    ),
     ("no XML", pack(sheet1="nombre,precio,stock"), "archivo_danado"),
     ("no sheet", pack(rels="<Relationships/>"), "no_es_tabla"),
     ("a part that is not there", zipped(**{"xl/workbook.xml": LIBRO}), "archivo_danado"),
@@ -276,8 +284,10 @@ def test_rows_and_cells_that_lie_about_their_place_are_read_in_order() -> None:
     made = "".join(f'<row r="{r}">{cells.format(n)}</row>' for n, r in enumerate(told))
     lectura = read(pack(TITULOS + made))
     assert [f.fila for f in lectura.filas] == [9, 10, 11, 12, 13, 14, 15]
+    cells = "<c/>" * 16_400
+    assert refusal(pack(TITULOS + f"<row>{cells}</row>")) == "demasiadas_columnas"
     far = row(2, 't="str"><v>Uno</v>', "><v>1</v>", "><v>1</v>").replace(
-        "</row>", '<c r="XFD2"><v>1</v></c><c r="ZZZZZ2"><v>1</v></c></row>'
+        "</row>", '<c r="XFD2"><v>1</v></c><c r="B2"/></row>'
     )
     assert fallas(read(pack(TITULOS + far))) == [(2, None, "columnas_de_mas")]
 

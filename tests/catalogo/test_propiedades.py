@@ -8,8 +8,12 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from core.db import Database
+from core.models import Empresa
+from core.settings import Settings
 from tests.catalogo.lecturas import assert_adds_up, fallas, read, refusal
 from tests.catalogo.libros import TITULOS, book, pack, sheet
+from tests.catalogo.test_importar import catalogue, run
 
 HEADER = b"nombre,precio,stock\n"
 CELDAS = st.one_of(
@@ -111,6 +115,37 @@ PIEZAS = st.sampled_from(
 @example('<v>1</v><c r="B1"><row/></c>')
 def test_any_elements_of_a_sheet_add_up(piezas: str) -> None:
     assert_adds_up(pack(sheet1=sheet(TITULOS + piezas)))
+
+
+@pytest.fixture
+def empresa(db: Database) -> None:
+    with db.empresa(1) as session:
+        session.add(Empresa(id=1, nombre="Tienda"))
+
+
+@how(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(FILAS, min_size=1, max_size=2), st.sampled_from(["reemplazar", "actualizar"]))
+def test_the_same_file_twice_is_the_same_file_once(
+    db: Database, settings: Settings, empresa: None, archivos: list[list[list[str]]], modo: str
+) -> None:
+    """Also over what an earlier file has left."""
+    few = settings.model_copy(update={"importacion_paso_filas": 3})
+    everything = ("id", "clave", "nombre", "precio", "stock", "activo", "version", "actualizado_en")
+    for filas in archivos:
+        lines = [",".join(TITULOS_CSV), "SIEMPRE,Siempre,1,1,", *map(",".join, filas)]
+        raw = "\n".join(lines).encode(errors="replace")
+        once = run(db, few, raw, modo=modo)
+        after = catalogue(db, *everything)
+        twice = run(db, few, raw, modo=modo)
+        assert (once.estado, twice.estado) == ("completada", "completada")
+        assert catalogue(db, *everything) == after
+        assert (twice.creados, twice.actualizados, twice.desactivados) == (0, 0, 0)
+        assert (twice.filas_total, twice.con_error) == (once.filas_total, once.con_error)
+        assert twice.filas_procesadas == twice.filas_total
 
 
 # --- the same as examples, with their codes ------------------------------------------------------
