@@ -14,9 +14,10 @@ def harmless(texto: str) -> str:
 
 def plain_cell(celda: str) -> str:
     """What a cell says, without the apostrophe of `harmless` and without surrounding space."""
-    celda = celda.strip()
+    celda = celda.lstrip()
     if celda.startswith("'") and _FORMULA.match(celda):
-        return celda[1:]
+        return celda[1:].strip()
+    celda = celda.rstrip()
     if celda.startswith('="') and celda.endswith('"') and len(celda) > 3:
         return celda[2:-1]  # ="00123" is how spreadsheets keep the zeros of a code
     return celda
