@@ -8,7 +8,6 @@ was thought dead from writing.
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, cast
@@ -19,18 +18,21 @@ from sqlalchemy.orm import Session
 from core.bitacora import audit
 from core.catalogo.aplicar import apply_filas, deactivate, find_unnamed
 from core.catalogo.barrido import ring_next
-from core.catalogo.filas import Fila, Lectura, read_filas
+from core.catalogo.claves import Claves
+from core.catalogo.filas import Lector, Tramo
+from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.reglas import Falla
-from core.catalogo.tabla import ArchivoInvalido, read_tabla
+from core.catalogo.tabla import Tabla, open_tabla
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost
 from core.models import Importacion
 from core.ports import Cola, Tarea
 from core.settings import Settings
 
-# Renewed after each chunk, which takes a second or two, and between the two longer stretches:
-# reading and understanding a file of the largest size take some seconds each.
-_LEASE_SEGUNDOS = 30.0
+# Renewed after each chunk, which takes a second or two, and after looking through the file, which
+# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
+# leases back at once.
+_LEASE_SEGUNDOS = 120.0
 # Processes that died over this file without a chunk to show for it.
 _INTENTOS = 5
 
@@ -200,16 +202,12 @@ class _Trabajo:
         if self._taken.intentos > _INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
-            tabla = read_tabla(self._taken.contenido, self._settings)
+            with open_tabla(self._taken.contenido, self._settings) as tabla:
+                if tabla.total:
+                    return self._apply(tabla)
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
-        if not tabla.registros:
-            return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
-        with self._db.empresa(self._empresa_id) as session:
-            self._record(session, total=len(tabla.registros))
-        lectura = read_filas(tabla, moneda=self._taken.moneda)
-        del tabla  # as large as the file, and no longer needed
-        return self._apply(lectura)
+        return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
 
     def release(self) -> None:
         """Give the lease back after an error, so that the next try need not wait for its end."""
@@ -218,50 +216,37 @@ class _Trabajo:
         except DATABASE_DOWN:
             return
 
-    def _apply(self, lectura: Lectura) -> Paso:
+    def _apply(self, tabla: Tabla) -> Paso:
+        total = tabla.total
         with self._db.empresa(self._empresa_id) as session:
-            self._record(session, total=lectura.total)
-        for filas, fallas, cursor in self._chunks(lectura):
+            self._record(session, total=total)
+        lector = Lector(tabla, moneda=self._taken.moneda)
+        size = self._settings.importacion_paso_filas
+        for tramo in lector.tramos(size, desde=self._taken.cursor):
             with self._db.empresa(self._empresa_id) as session:
-                self._apply_chunk(session, filas, fallas, cursor=cursor, total=lectura.total)
+                self._apply_tramo(session, tramo, total=total)
             if time.monotonic() > self._until:
                 return self._pause()
         if not self._any_valid():
             detalle = "Ninguna fila se pudo leer; el catálogo sigue como estaba."
             return self._end("fallida", "sin_filas_validas", detalle)
-        if self._taken.modo == "reemplazar" and not self._deactivate(lectura):
+        if self._taken.modo == "reemplazar" and not self._deactivate(lector.claves, total=total):
             return self._pause()
         return self._end("indexando")
 
-    def _chunks(self, lectura: Lectura) -> Iterator[tuple[list[Fila], list[Rechazo], int]]:
-        """Good rows, errors, and the line that both reach, in order, after the cursor."""
-        size = self._settings.importacion_paso_filas
-        filas = [f for f in lectura.filas if f.fila > self._taken.cursor]
-        fallas = [f for f in lectura.fallas if f[0] > self._taken.cursor]
-        while filas or fallas:
-            chunk, filas = filas[:size], filas[size:]
-            # The last chunk takes the errors at the end of the file with it.
-            ends = [f.fila for f in chunk[-1:]] + ([] if filas else [f[0] for f in fallas[-1:]])
-            reach = max(ends)
-            here = [f for f in fallas if f[0] <= reach]
-            fallas = fallas[len(here) :]
-            yield chunk, here, reach
-
-    def _apply_chunk(
-        self, session: Session, filas: list[Fila], fallas: list[Rechazo], *, cursor: int, total: int
-    ) -> None:
+    def _apply_tramo(self, session: Session, tramo: Tramo, *, total: int) -> None:
         done = apply_filas(
             session,
-            filas,
+            tramo.filas,
             empresa_id=self._empresa_id,
             importacion_id=self._importacion_id,
             usuario_id=self._taken.usuario_id,
         )
-        refused = self._write_fallas(session, fallas + done.fallas)
+        refused = self._write_fallas(session, tramo.fallas + done.fallas)
         self._record(
             session,
             total=total,
-            cursor=cursor,
+            cursor=tramo.hasta,
             creados=done.creados,
             actualizados=done.actualizados,
             sin_cambios=done.sin_cambios,
@@ -283,21 +268,21 @@ class _Trabajo:
         )
         return len({fila for fila, _ in fallas})
 
-    def _deactivate(self, lectura: Lectura) -> bool:
+    def _deactivate(self, claves: Claves, *, total: int) -> bool:
         """What the file does not name is no longer sold; False when time ran out before the end."""
         with self._db.empresa(self._empresa_id) as session:
             ids = find_unnamed(
                 session,
                 empresa_id=self._empresa_id,
-                claves=lectura.claves,
-                sueltas=lectura.sueltas,
+                claves=claves.all(),
+                sueltas=claves.loose(),
             )
         size = self._settings.importacion_paso_filas
         for start in range(0, len(ids), size):
             with self._db.empresa(self._empresa_id) as session:
                 chunk = ids[start : start + size]
                 gone = deactivate(session, chunk, empresa_id=self._empresa_id)
-                self._record(session, total=lectura.total, desactivados=gone)
+                self._record(session, total=total, desactivados=gone)
             if time.monotonic() > self._until and start + size < len(ids):
                 return False
         return True
