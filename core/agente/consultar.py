@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from core.agente.comprension import Acto, Item
-from core.agente.elegir import OPCIONES_MAX, alternativas, elegir
+from core.agente.elegir import OPCIONES_MAX, alternativas, elegir, por_sentido
 from core.agente.estado import Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar
@@ -32,7 +32,10 @@ def _show(s: Situacion, item: Item, memoria: Memoria, hechos: list[Hecho]) -> Me
     shown = found.candidatos[:OPCIONES_MAX]
     if not shown:
         hechos.append(Hecho("no_encontrado", cita=pedido.texto))
-        return memoria
+        near = por_sentido(s.catalogo, pedido) if s.turno.busca else ()
+        if near:
+            hechos.append(Hecho("por_sentido", productos=near, numerados=True))
+        return _listed(memoria, near, pedido)
     one = found.unico
     if one is not None and found.exacta and one.stock <= 0:
         hechos.append(Hecho("agotado", productos=(one,)))
@@ -93,7 +96,7 @@ def sin_descuento(s: Situacion) -> Decision:
     hechos: list[Hecho] = [Hecho("sin_descuento")]
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
-    hechos = [h for h in hechos if h.clave != "no_encontrado"]
+    hechos = [h for h in hechos if h.clave not in ("no_encontrado", "por_sentido")]
     return Decision((*hechos, *recordar(memoria)), memoria, "sin_descuento")
 
 

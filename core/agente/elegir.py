@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from core.agente.estado import Pendiente
 from core.agente.numeros import CONTABLES, UNIDADES, escribir
+from core.catalogo.buscar import SIGNIFICADO
 from core.catalogo.texto import Medida, fold, stem, terms
 from core.ports import Catalogo, Hallazgo, ProductoVisto
 from core.unidades import allows_fraction
@@ -21,6 +22,8 @@ _BUSCADOS = 15
 # The search's score is the share of the question that a producto answers.
 PLAUSIBLE = 0.42
 _MARGEN = 0.09
+_SUGERIDOS = 3
+_CERCANO = 0.2  # half as near as the nearest
 _ETIQUETA = re.compile(r"\b(?:talla|tipo|clase|grado|calibre|grano) \w+\b")
 _OTRA_MEDIDA = "otra medida"
 
@@ -98,6 +101,14 @@ def alternativas(
     return tuple(
         p for p in alike if p.id != agotado.id and p.stock > 0 and _head(p.nombre) == head
     )[:n]
+
+
+def por_sentido(catalogo: Catalogo, pedido: Pendiente) -> tuple[ProductoVisto, ...]:
+    """What no word named but may serve, in stock, the nearest first. Meaning says who is nearer and
+    never whether anything is near: these are shown as a guess, and nothing is offered of them."""
+    hits = catalogo.buscar(pedido.texto, _BUSCADOS)
+    near = [h for h in hits if h.motivo == SIGNIFICADO and h.puntaje >= _CERCANO]
+    return tuple(h.producto for h in near if h.producto.stock > 0)[:_SUGERIDOS]
 
 
 def entre(opciones: Sequence[ProductoVisto], texto: str) -> tuple[ProductoVisto, ...]:

@@ -71,7 +71,7 @@ def _replace(compra: Compra, old: Linea, item: Item) -> None:
     if not own or not set(kind) & set(terms(own[0].producto.nombre)[:1]) or own[0].puntaje < 0.8:
         texto = f"{noun} {texto}" if _same_kind(compra.s, noun, texto) else texto
     compra.pedir(Pendiente(texto, cantidad, unidad))
-    if compra.hechos and compra.hechos[-1].clave == "no_encontrado":
+    if any(h.clave == "no_encontrado" for h in compra.hechos[-2:]):
         compra.carrito = before
 
 

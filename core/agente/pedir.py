@@ -15,6 +15,7 @@ from core.agente.elegir import (
     elegir,
     entre,
     otra_unidad,
+    por_sentido,
     preferido,
     sustantivo,
 )
@@ -53,11 +54,23 @@ class Compra:
             pedido, found = self._counted(pedido, found)
         found = self._liked(found)
         if not found.candidatos:
-            self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
+            self._no_encontrado(pedido)
         elif found.unico is None or not found.exacta:
             self.ask_which(pedido, found)
         else:
             self.agregar(found.unico, pedido, sumar=sumar)
+
+    def _no_encontrado(self, pedido: Pendiente) -> None:
+        """With what may serve instead, where they named a need and no number of anything."""
+        self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
+        if pedido.cantidad is not None or self.pregunta or self.s.memoria.pregunta:
+            return
+        near = por_sentido(self.s.catalogo, pedido)
+        if near:
+            self.pregunta = Pregunta(
+                tuple(p.id for p in near), tuple(p.nombre for p in near), pedido, abierta=True
+            )
+            self.hechos.append(Hecho("por_sentido", productos=near, numerados=True))
 
     def _liked(self, found: Eleccion) -> Eleccion:
         """ "el más barato de los martillos": they said how to choose."""

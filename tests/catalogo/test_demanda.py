@@ -1,17 +1,23 @@
 """The shop's own words, and what its customers asked for in vain."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.adapters.faiss_index import FaissIndex
 from core.agente.turno import Vendedor
+from core.catalogo.fotos import Fotos
+from core.catalogo.indexar import embed_step
+from core.catalogo.significado import Significado
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Empresa, Rol
 from core.wiring import Servicios
 from tests.acceso import Tienda, get, open_tienda
-from tests.fakes import CanalDePapel, ColaEnMemoria
+from tests.fakes import CanalDePapel, ColaEnMemoria, EmbedderDePapel
 
 
 @pytest.fixture
@@ -137,3 +143,50 @@ def test_one_shop_s_demand_is_not_another_s(
     say(app.extensions["servicios"], tienda, "c-1", "¿venden patines?")
     assert demanda(client, open_tienda(app)) == []
     assert len(demanda(client, tienda)) == 1
+
+
+@pytest.fixture
+def por_sentido(app: Flask, tienda: Tienda, tmp_path: Path) -> Servicios:
+    """The shop finds by meaning: what is for the cold is a ruana."""
+    embedder = EmbedderDePapel(iguales={"friolento": "ruana"})
+    s: Servicios = app.extensions["servicios"]
+    ids = {"empresa_id": tienda.empresa_id, "worker": "w"}
+    assert embed_step(s.db, ColaEnMemoria(), s.settings, embedder, **ids).estado == "al_dia"
+    significado = Significado(
+        s.db,
+        embedder=lambda _: embedder,
+        indice=lambda *_: FaissIndex(),
+        fotos=Fotos(tmp_path),
+        max_bytes=10**9,
+    )
+    return replace(s, significado=significado)
+
+
+def last_reply(client: FlaskClient, tienda: Tienda, chat: str) -> str:
+    seen = get(client, f"/chat/historial/{chat}", tienda.headers())
+    return str(seen["mensajes"][-1]["mensaje"])
+
+
+def test_what_no_word_names_is_shown_as_a_guess_and_never_offered(
+    client: FlaskClient, tienda: Tienda, por_sentido: Servicios
+) -> None:
+    say(por_sentido, tienda, "c-1", "¿tienes algo friolento?")
+    reply = last_reply(client, tienda, "c-1")
+    assert "No encontré" in reply
+    assert "Ruana de lana" in reply
+    say(por_sentido, tienda, "c-1", "sí")
+    ventas = get(client, "/ventas/?chat_id=c-1", tienda.headers())
+    assert ventas["elementos"] == [], "a yes to a guess buys nothing"
+    say(por_sentido, tienda, "c-1", "2")
+    assert "2" in last_reply(client, tienda, "c-1")
+    say(por_sentido, tienda, "c-1", "sí, confirmo")
+    (venta,) = get(client, "/ventas/?chat_id=c-1", tienda.headers())["elementos"]
+    assert [(x["sku"], x["cantidad"]) for x in venta["lineas"]] == [("R-1", 2)]
+
+
+def test_talk_is_answered_with_no_guess(
+    client: FlaskClient, tienda: Tienda, por_sentido: Servicios
+) -> None:
+    for n, texto in enumerate(("hola", "gracias, que estés bien", "jajaja", "mi perro ladra")):
+        say(por_sentido, tienda, f"c-{n}", texto)
+        assert "Lo más cercano" not in last_reply(client, tienda, f"c-{n}"), texto
