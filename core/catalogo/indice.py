@@ -22,7 +22,7 @@ from core.catalogo.texto import Medida, fold, terms, words
 MINIMO = 0.15  # below this a match is chance
 
 # nombre, marca, categoria, descripcion, and a word that the nombre says twice: what it is about.
-_CAMPOS = (1.0, 0.8, 0.6, 0.5, 1.04)
+_CAMPOS = (1.0, 0.8, 0.6, 0.5, 1.08)
 _PEOR, _REPETIDA = 3, 4
 _CAMPO_BITS, _MASCARA = 3, 0b111
 _PARTE, _INTERNA = 1, 2  # a side of a 2x50, a word inside a phrase: as weak as those fields
