@@ -54,5 +54,5 @@ def test_every_setting_that_is_named_exists(document: str) -> None:
 def test_every_dependency_has_its_reason() -> None:
     told = (ROOT / "docs/adr/0006-dependencies.md").read_text()
     for line in (ROOT / "requirements.in").read_text().splitlines():
-        name = re.split(r"[\[<>=~! ]", line)[0]
+        name = re.split(r"[\[<>=~!; ]", line)[0]
         assert not name or name == "#" or re.search(rf"\b{re.escape(name)}\b", told), name
