@@ -8,16 +8,17 @@ import math
 import re
 from array import array
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
+from typing import NamedTuple
 
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
-from core.catalogo.sinonimos import Sinonimos
-from core.catalogo.texto import Medida, fold, terms, words
+from core.catalogo.sinonimos import Mencion, Sinonimos
+from core.catalogo.texto import Medida, Termino, fold, terms, words
 
 MINIMO = 0.15  # below this a match is chance
 
@@ -53,8 +54,7 @@ class Texto:
     activo: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Ficha:
+class _Ficha(NamedTuple):
     id: int
     activo: bool
     cabeza: frozenset[str]
@@ -68,6 +68,28 @@ class _Ficha:
 def _field_words(texto: str) -> tuple[str, ...]:
     """Of a marca or a categoria, which many productos share."""
     return tuple(words(texto))
+
+
+def _keys(
+    texto: Texto,
+    stems: list[str],
+    more: list[Termino],
+    sizes: list[Medida],
+    mentions: list[Mencion],
+) -> dict[str, int]:
+    """What a producto answers to, each with the best field that says it."""
+    keys = dict.fromkeys((t for t in more if isinstance(t, str)), _PEOR)
+    keys.update(dict.fromkeys(_field_words(texto.categoria), 2))
+    keys.update(dict.fromkeys(_field_words(texto.marca), 1))
+    for mention in mentions:
+        if not mention.interna or keys.get(mention.concepto) != 0:
+            keys[mention.concepto] = _INTERNA if mention.interna else 0
+    for stem in stems:
+        keys[stem] = _REPETIDA if keys.get(stem) in (0, _REPETIDA) else 0
+    for size in sizes:
+        for key in (size.clave, f"n:{size.numero}"):
+            keys[key] = min(keys.get(key, _PEOR), _PARTE if size.parte else 0)
+    return keys
 
 
 @dataclass(slots=True)
@@ -87,7 +109,7 @@ class Indice:
     def _clear(self) -> None:
         self._fichas: list[_Ficha | None] = []
         self._slots: dict[int, int] = {}
-        self._postings: dict[str, array[int]] = {}
+        self._postings: defaultdict[str, array[int]] = defaultdict(lambda: array("Q"))
         self._skus: dict[str, set[int]] = {}
         self._sorted_skus: list[str] | None = None
         self._vocabulario = Vocabulario()
@@ -109,17 +131,9 @@ class Indice:
         more = terms(texto.descripcion[:_DESCRIPCION_MAX]) if texto.descripcion else []
         sizes = [t for t in (*name, *more) if isinstance(t, Medida)]
         mentions = self._sinonimos.find(stems, pregunta=False)
-        keys = dict.fromkeys((t for t in more if isinstance(t, str)), _PEOR)
-        keys.update(dict.fromkeys(_field_words(texto.categoria), 2))
-        keys.update(dict.fromkeys(_field_words(texto.marca), 1))
-        keys.update((m.concepto, _INTERNA) for m in mentions if m.interna)
-        keys.update((m.concepto, 0) for m in mentions if not m.interna)
-        keys.update((s, 0 if n == 1 else _REPETIDA) for s, n in Counter(stems).items())
-        for size in sizes:
-            for key in (size.clave, f"n:{size.numero}"):
-                keys[key] = min(keys.get(key, _PEOR), _PARTE if size.parte else 0)
+        keys = _keys(texto, stems, more, sizes, mentions)
         for key, campo in keys.items():
-            self._postings.setdefault(key, array("Q")).append(slot << _CAMPO_BITS | campo)
+            self._postings[key].append(slot << _CAMPO_BITS | campo)
             if key.isalpha():
                 self._vocabulario.add(key)
         head = {m.concepto for m in mentions if m.inicio == 0} | set(stems[:1])

@@ -6,9 +6,9 @@ ferretería do not meet.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 from sqlalchemy.orm import Session
@@ -22,8 +22,7 @@ from core.models import Empresa
 _SHIPPED = sorted((Path(__file__).parent / "palabras").glob("*.yaml"))
 
 
-@dataclass(frozen=True, slots=True)
-class Mencion:
+class Mencion(NamedTuple):
     """`largo` words from `inicio` name `concepto`. Only the words of a question may be
     `ambigua`: they name it there, and something else inside a producto's name. An `interna` one
     stands inside a longer phrase: the pico of a pico de loro."""

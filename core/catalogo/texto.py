@@ -6,10 +6,10 @@ a 2. Search and the import's row keys fold with the same functions.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 # Words that say nothing about a producto, in its name or in a question.
 _VACIAS = frozenset(
@@ -141,7 +141,9 @@ _MEDIDA = (
 )
 _TERMINO = re.compile(
     rf"""
-    (?P<compuesta>(?:{_MEDIDA})(?:\ ?x\ ?(?:{_MEDIDA}))+(?![a-z0-9]))
+    # Most words by far, at once; those that may belong to a figure come further down.
+    (?P<simple>(?!numero|calibre)[a-z]{{4,}}(?![a-zß-ÿ0-9-]))
+    | (?P<compuesta>(?:{_MEDIDA})(?:\ ?x\ ?(?:{_MEDIDA}))+(?![a-z0-9]))
     | (?:no|nro|num|numero|n°|cal|calibre|\#)\.?\ ?(?P<calibre>\d{{1,9}})(?![a-z0-9/.,]*\d)
     | (?P<codigo>(?<![a-z0-9])
         (?:[a-z]{{1,5}}\d{{2,9}}[a-z]{{1,4}}|[a-z]{{1,4}}-?\d{{1,9}}[a-z]?
@@ -157,8 +159,7 @@ _UNA = re.compile(r"\buñ(as?)\b", re.IGNORECASE)
 _FRACCION = re.compile(r"(?:(\d+)[ -])?(\d+)/(\d+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Medida:
+class Medida(NamedTuple):
     """A size. clave: equal sizes have equal ones, whatever the unit they were written in;
     familia: sizes of one familia may contradict each other ("" for a bare number);
     numero: the figure alone, for those who leave the unit out; parte: one side of a 2x50."""
@@ -183,7 +184,10 @@ def terms(texto: str) -> list[Termino]:
         folded = _spoken_to_figures(folded)
     for match in _TERMINO.finditer(folded):
         kind, text = match.lastgroup, match.group()
-        if kind == "palabra":
+        if kind == "simple":
+            if text not in _VACIAS:
+                found.append(stem(text))
+        elif kind == "palabra":
             found += [stem(w) for w in text.split("-") if w not in _VACIAS]
         elif kind == "compuesta":
             found += _compound(text)
