@@ -184,10 +184,7 @@ def terms(texto: str) -> list[Termino]:
         folded = _spoken_to_figures(folded)
     for match in _TERMINO.finditer(folded):
         kind, text = match.lastgroup, match.group()
-        if kind == "simple":
-            if text not in _VACIAS:
-                found.append(stem(text))
-        elif kind == "palabra":
+        if kind in ("simple", "palabra"):
             found += [stem(w) for w in text.split("-") if w not in _VACIAS]
         elif kind == "compuesta":
             found += _compound(text)
