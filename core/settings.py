@@ -104,6 +104,11 @@ class Settings(BaseSettings):
     importacion_max_celda: int = 10_000
     importacion_paso_segundos: float = 20.0
     importacion_paso_filas: int = 5_000
+    # A preview is applied the same day or it is made anew; each is as large as its file.
+    importacion_vista_horas: int = 24
+    # A mistake in a price list is noticed within the month; a large shop's changes of one import
+    # are some ten megabytes.
+    importacion_cambios_dias: int = 30
 
     telegram_api_url: str = "https://api.telegram.org"
     whatsapp_api_url: str = "https://graph.facebook.com"

@@ -5,6 +5,7 @@ from typing import Any
 import structlog
 from celery.signals import worker_ready
 
+from core.catalogo.barrido import forget_cambios as run_forget
 from core.catalogo.barrido import free_importaciones
 from core.catalogo.importar import import_step as run_step
 from core.db import DATABASE_DOWN
@@ -31,6 +32,12 @@ def import_step(empresa_id: int, importacion_id: int) -> None:
     for resultado, n in paso.filas.items():
         s.metricas.filas_importadas(n, resultado=resultado)
     _log.info("importacion", estado=paso.estado, **paso.filas)
+
+
+@celery.task(name=Tarea.FORGET_CAMBIOS.value)
+def forget_cambios(empresa_id: int, importacion_id: int) -> None:
+    """Idempotent: what is already gone stays so."""
+    run_forget(servicios().db, empresa_id=empresa_id, importacion_id=importacion_id)
 
 
 @worker_ready.connect

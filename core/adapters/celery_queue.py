@@ -25,6 +25,7 @@ QUEUES = {
     Tarea.DELIVER_MENSAJE: "envio",
     Tarea.CHECK_CANAL: "envio",
     Tarea.IMPORT_STEP: "catalogo",
+    Tarea.FORGET_CAMBIOS: "catalogo",
     Tarea.SWEEP: "mantenimiento",
 }
 
