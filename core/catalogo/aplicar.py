@@ -36,7 +36,7 @@ _CREATE = text(
     """
 )
 _COPY = "COPY _fila FROM STDIN"
-_ANALYZE = text("ANALYZE _fila")
+_ANALYZE = text("ANALYZE _fila (clave)")
 
 _FIND = f"""
     CREATE TEMPORARY TABLE _antes ON COMMIT DROP AS

@@ -209,9 +209,7 @@ class _Archivo(Trabajo):
     def _deactivate(self, lectura: Lectura) -> bool:
         """What the file does not name is no longer sold; False when time ran out before the end."""
         with self._db.empresa(self._empresa_id) as session:
-            ids = find_unnamed(
-                session, **self._ids, claves=lectura.claves, sueltas=lectura.sueltas
-            )
+            ids = find_unnamed(session, **self._ids, claves=lectura.claves, sueltas=lectura.sueltas)
         size = self._settings.importacion_paso_filas
         for start in range(0, len(ids), size):
             with self._db.empresa(self._empresa_id) as session:

@@ -126,7 +126,8 @@ _STAGE = staged(
 )
 _TOLD = text(
     """
-    SELECT m.n, p.fila, p.producto_id, m.columna, m.mostrado, m.ahora, p.ahora ->> 'nombre' AS nombre
+    SELECT m.n, p.fila, p.producto_id, m.columna, m.mostrado, m.ahora,
+           p.ahora ->> 'nombre' AS nombre
     FROM _movido m JOIN _pedido p ON p.n = m.n ORDER BY m.n, m.columna
     """
 )

@@ -160,7 +160,10 @@ class ImportacionCambio(Base):
 
 
 class ImportacionFila(Base):
-    """What is wrong with one line of the file; the good lines are productos."""
+    """What is wrong with one line of the file; the good lines are productos.
+
+    Line 0 is none: its rows are about productos that no line names, 16 places for each.
+    """
 
     __tablename__ = "importacion_fila"
     empresa_id: Mapped[int] = own()
@@ -175,3 +178,7 @@ class ImportacionFila(Base):
         of_empresa(),
         belongs("importacion", "importacion_id", ondelete="CASCADE"),
     )
+
+    @property
+    def producto_id(self) -> int | None:
+        return None if self.fila else self.n // 16
