@@ -36,9 +36,10 @@ format: setup-dev  ## Format the code as `make lint` wants it
 	@$(VENV) -m ruff check --fix .
 	@$(VENV) -m ruff format .
 
+# --universal keeps the markers: an ARM machine must not try to build what only x86-64 can run.
 lock: setup-dev  ## Renew requirements*.txt from requirements*.in
 	@$(VENV) -m uv pip compile -q -U requirements.in -o requirements.txt \
-		--no-header --no-annotate --python-version 3.11
+		--no-header --no-annotate --universal --python-version 3.11
 	@$(VENV) -m uv pip compile -q -U requirements-dev.in -o requirements-dev.txt \
 		--no-header --no-annotate --python-version 3.11
 

@@ -26,6 +26,7 @@ task_queues = [
     Queue("chat_solo"),
     Queue("envio"),
     Queue("catalogo"),
+    Queue("embeddings"),
     Queue("mantenimiento"),
 ]
 task_default_queue = "mantenimiento"
@@ -35,6 +36,8 @@ task_routes = {
     "mensajes.answer_chat_solo": "chat_solo",
     "mensajes.deliver_mensaje": "envio",
     "catalogo.*": "catalogo",
+    "embeddings.*": "embeddings",
+    "busquedas.*": "chat",  # where index and model are at hand already
     "canales.*": "envio",
     "barrido.*": "mantenimiento",
 }

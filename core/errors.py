@@ -202,6 +202,12 @@ class EnvioIncierto(Unavailable):
     codigo = "envio_incierto"
 
 
+class ModeloRechazado(Conflict):
+    """The provider of a model refuses for good: no such model, a key that is none."""
+
+    codigo = "modelo_rechazado"
+
+
 class LeaseLost(AgenteError):
     """Another worker holds the chat or job by now: everything of this turn is rolled back."""
 

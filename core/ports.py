@@ -20,6 +20,8 @@ class Tarea(StrEnum):
     DELIVER_MENSAJE = "mensajes.deliver_mensaje"
     IMPORT_STEP = "catalogo.import_step"
     FORGET_CAMBIOS = "catalogo.forget_cambios"
+    EMBED_STEP = "embeddings.embed_step"
+    ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     CHECK_CANAL = "canales.check_canal"
     SWEEP = "barrido.sweep"
 
@@ -178,6 +180,63 @@ class Hallazgo:
     producto: ProductoVisto
     puntaje: float
     motivo: str
+
+
+# --- meaning -----------------------------------------------------------------------------------
+
+Vector = bytes
+"""A vector of length 1 as it is kept and exchanged: float16, little-endian."""
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors; alike in meaning is near in angle. Safe to call from any thread.
+
+    `modelo` names what its vectors may be compared with: equal names mean equal vectors for equal
+    texts, wherever and whenever they were made. `lote`: how many texts one call is best given.
+    """
+
+    modelo: str
+    lote: int
+
+    def embed(self, textos: Sequence[str], *, consulta: bool = False) -> list[Vector]:
+        """Map n texts to n vectors, in the same order. `consulta`: they are questions, which some
+        models prepare otherwise than what is searched.
+
+        Raises Unavailable for what time may cure, ModeloRechazado for what only a person can.
+        """
+        ...
+
+
+class VectorIndex(Protocol):
+    """The vectors of one empresa by one model, by producto id. Not thread safe: its keeper locks
+    it. What it holds can always be made again from PostgreSQL."""
+
+    @property
+    def version(self) -> int:
+        """Every change up to this one of indexacion.version is in it."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def put(self, ids: Sequence[int], vectores: Sequence[Vector], *, version: int) -> None:
+        """Add the productos, or replace their vectors; repeating it changes nothing."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything; `version` is 0 again."""
+        ...
+
+    def nearest(self, vector: Vector, n: int) -> list[tuple[int, float]]:
+        """(producto id, cosine) of at most n, nearest first."""
+        ...
+
+    def dump(self) -> bytes:
+        """All of it, for `load`; empty where nothing is gained by keeping it as a file."""
+        ...
+
+    def load(self, foto: bytes, *, version: int) -> None:
+        """Become what `dump` returned at `version`. The caller vouches for every bit of it."""
+        ...
 
 
 class Catalogo(Protocol):

@@ -110,9 +110,27 @@ class Settings(BaseSettings):
     # are some ten megabytes.
     importacion_cambios_dias: int = 30
 
+    # Meaning. `local` is the bundled multilingual-e5-small, `openai` or any base URL its protocol,
+    # `ninguno` leaves the search to words.
+    embeddings_provider: str = "local"
+    embeddings_model: str | None = None
+    embeddings_paso_segundos: float = 20.0
+    embeddings_paso_filas: int = 500  # productos between two commits
+    embeddings_segundos: float = 20.0  # one call to a remote model
+    # What the vectors near at hand may take in one process; the least asked are dropped.
+    indice_max_bytes: int = 512 * 1024 * 1024
+    indice_vectores: Literal["faiss", "pgvector"] = "faiss"
+    # From this many productos on, an index is also kept as a file: reading it is faster then.
+    indice_foto_desde: int = 10_000
+    # How long a search over HTTP waits for a worker before it is answered by words alone.
+    busqueda_segundos: float = 2.0
+
     telegram_api_url: str = "https://api.telegram.org"
     whatsapp_api_url: str = "https://graph.facebook.com"
     llm_provider: Literal["offline"] = "offline"
+    llm_api_key: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    llm_base_url: str | None = None
 
     web_procesos: int = 2
     chat_hilos: int = 16

@@ -7,24 +7,50 @@ from typing import Any
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
+from core.adapters.embeddings import embedder_of, modelo_of
+from core.adapters.faiss_index import FaissIndex
 from core.adapters.metricas import metricas
+from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
+from core.catalogo.buscar import Buscador
+from core.catalogo.fotos import Fotos
+from core.catalogo.significado import Significado
 from core.db import Database, make_engine
 from core.errors import EnvioRechazado, NotImplementedYet
 from core.models import TipoCanal
-from core.ports import Canal, Cifrado, Claves, Cola, CuentaCanal, Metricas
+from core.ports import (
+    Canal,
+    Cifrado,
+    Claves,
+    Cola,
+    CuentaCanal,
+    Embedder,
+    Metricas,
+    VectorIndex,
+)
 from core.settings import Settings
 
 
 @dataclass
 class Servicios:
-    """What a process needs to do its work. Built once per process, after any fork."""
+    """What a process needs to do its work. Built once per process, after any fork. Without
+    `significado`, as in the web, its searches go by words and the rest is asked of a worker."""
 
     settings: Settings
     db: Database
     cola: Cola
     claves: Claves = field(default_factory=Argon2Claves)
     metricas: Metricas = field(default_factory=metricas)
+    significado: Significado | None = None
+
+    @cached_property
+    def buscador(self) -> Buscador:
+        return Buscador(self.db, self.significado)
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The model that the catalogue is to be found by; None where it goes by words alone."""
+        return embedder_of(self.settings, modelo_of(self.settings))
 
     @cached_property
     def cifrado(self) -> Cifrado:
@@ -59,8 +85,27 @@ def build_database(settings: Settings, *, max_connections: int) -> Database:
 
 
 def build_servicios(settings: Settings, *, max_connections: int = 10) -> Servicios:
+    db = build_database(settings, max_connections=max_connections)
     return Servicios(
         settings=settings,
-        db=build_database(settings, max_connections=max_connections),
+        db=db,
         cola=CeleryCola(settings.broker_url),
+        significado=build_significado(settings, db),
+    )
+
+
+def build_significado(settings: Settings, db: Database) -> Significado:
+    """Loads nothing yet: index and model come with the first search that needs them."""
+
+    def index(empresa_id: int, modelo: str) -> VectorIndex:
+        if settings.indice_vectores == "pgvector":
+            return PgvectorIndex(db, empresa_id=empresa_id, modelo=modelo)
+        return FaissIndex()
+
+    return Significado(
+        db,
+        embedder=lambda modelo: embedder_of(settings, modelo),
+        indice=index,
+        fotos=Fotos(settings.data_dir / "indices"),
+        max_bytes=settings.indice_max_bytes,
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from core.catalogo.texto import Medida, Termino, terms
 from core.errors import CredencialesIlegibles
-from core.ports import CuentaCanal, Entrante, Hallazgo, ProductoVisto, Tarea
+from core.ports import CuentaCanal, Entrante, Hallazgo, ProductoVisto, Tarea, Vector
 
 
 @dataclass
@@ -159,3 +161,28 @@ class CatalogoDePapel:
         share = hits / len(asked) * (1.0 if head is None or head in own[:1] else 0.8)
         other = any(isinstance(t, Medida) and t.numero not in sizes for t in asked)
         return Hallazgo(p, round(share, 4), "otra medida" if other else "nombre")
+
+
+@dataclass
+class EmbedderDePapel:
+    """core.ports.Embedder of 64 numbers: texts that share words are near. `pedidos` holds every
+    text it was asked for, `fallas` what the next calls raise, None for nothing."""
+
+    modelo: str = "papel:1"
+    lote: int = 4
+    pedidos: list[str] = field(default_factory=list)
+    fallas: list[Exception | None] = field(default_factory=list)
+
+    def embed(self, textos: Sequence[str], *, consulta: bool = False) -> list[Vector]:
+        falla = self.fallas.pop(0) if self.fallas else None
+        if falla is not None:
+            raise falla
+        if not consulta:
+            self.pedidos += textos
+        return [self.vector(t) for t in textos]
+
+    def vector(self, texto: str) -> Vector:
+        row = np.full(64, 0.01)
+        for word in texto.casefold().replace(".", " ").split():
+            row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]) % 64] += 1
+        return (row / np.linalg.norm(row)).astype("<f2").tobytes()

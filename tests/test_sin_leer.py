@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core.agente.turno import Desenlace, Vendedor
+from core.catalogo.buscar import Buscador
 from core.cuentas import create_canal, create_empresa
 from core.db import Database
 from core.mensajes.historial import hand_back, take_over
@@ -65,7 +66,12 @@ def dice(db: Database, ajustes: Settings, empresa_id: int) -> Dice:
 @pytest.fixture
 def vendedor(db: Database, ajustes: Settings) -> Vendedor:
     return Vendedor(
-        db=db, cola=ColaEnMemoria(), settings=ajustes, canales=CanalDePapel().abrir, worker="w1"
+        db=db,
+        cola=ColaEnMemoria(),
+        settings=ajustes,
+        canales=CanalDePapel().abrir,
+        buscador=Buscador(db),
+        worker="w1",
     )
 
 

@@ -81,7 +81,12 @@ def _answer(s: Servicios, empresa_id: int, chat_id: str, texto: str) -> str:
     from core.agente.turno import Vendedor  # here: the web's processes never load the seller
 
     seller = Vendedor(
-        db=s.db, cola=s.cola, settings=s.settings, canales=s.canales, worker="consola"
+        db=s.db,
+        cola=s.cola,
+        settings=s.settings,
+        canales=s.canales,
+        buscador=s.buscador,
+        worker="consola",
     )
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:

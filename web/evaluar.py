@@ -12,10 +12,11 @@ import click
 import yaml
 from flask.cli import AppGroup
 
+from core.adapters.embeddings import embedder_of, modelo_of
 from core.agente.examen import Nota, read_dialogos, summary
 from core.errors import Invalid
 from core.settings import Settings
-from core.wiring import build_database
+from core.wiring import build_database, build_significado
 from web.cli import refusing
 
 evaluar = AppGroup("evaluar", help="El examen del vendedor.")
@@ -45,7 +46,14 @@ def dialogos(archivo: TextIO, catalogo: Path | None, repeticiones: int) -> None:
         guiones = read_dialogos(_parse(yaml.safe_load, archivo))
         file = catalogo or _beside(archivo)
         db = build_database(settings, max_connections=4)
-        examen = Examen(db, settings, file.read_bytes(), file.name)
+        examen = Examen(
+            db,
+            settings,
+            file.read_bytes(),
+            file.name,
+            embedder=embedder_of(settings, modelo_of(settings)),
+            significado=build_significado(settings, db),
+        )
         vueltas = [examen.run(guiones, tell=_tell) for _ in range(repeticiones)]
         db.close()
     if repeticiones > 1:
@@ -80,7 +88,14 @@ def busqueda(docs: TextIO, queries: TextIO, salida: TextIO) -> None:
     settings = Settings()
     with refusing(), embedded_running(settings):
         db = build_database(settings, max_connections=4)
-        found = buscar_todo(db, settings, _parse(json.load, docs), _parse(json.load, queries))
+        found = buscar_todo(
+            db,
+            settings,
+            _parse(json.load, docs),
+            _parse(json.load, queries),
+            embedder=embedder_of(settings, modelo_of(settings)),
+            significado=build_significado(settings, db),
+        )
         db.close()
     json.dump(found, salida, ensure_ascii=False)
 

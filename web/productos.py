@@ -1,5 +1,6 @@
 """The catalogue over HTTP. Everybody of the shop may read it; its admin edits it."""
 
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from decimal import Decimal
 from typing import Any
@@ -9,15 +10,18 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Select, func, select
 
 from core.catalogo import productos
-from core.catalogo.buscar import search_ids
+from core.catalogo.busquedas import ask_busqueda, take_answer, tema_of
+from core.catalogo.indice import Acierto
 from core.errors import Invalid
 from core.models import Producto, Rol
+from core.ports import Tarea
 from web import datos
 from web.auth import identidad, requires
 from web.campos import Id, Texto
 from web.datos import servicios, sesion
 from web.esquemas import Lista, ProductoVisto
 from web.formas import money, quantity
+from web.oyente import FIN, oyente
 from web.paginas import Pagina, Tramo, take_page
 
 api = APIBlueprint("productos", __name__, url_prefix="/productos", abp_tags=[Tag(name="Productos")])
@@ -28,7 +32,9 @@ _HALLAZGOS_MAX = 1000
 
 class Filtros(Pagina):
     q: Texto | None = Field(
-        default=None, max_length=300, description="Por palabras, lo más parecido primero."
+        default=None,
+        max_length=300,
+        description="Por palabras y por significado, lo más parecido primero.",
     )
     categoria: Texto | None = Field(default=None, max_length=300)
     inactivos: bool = Field(default=False, description="También los que ya no se venden.")
@@ -151,16 +157,39 @@ def show_producto(row: Producto) -> dict[str, Any]:
 def _by_words(found: Select[Producto], query: Filtros, q: str) -> Tramo[Producto]:
     """A page of the ranking. Its cursor is a place: ranks have no key to go on after."""
     skip = _read_place(query.cursor)
-    datos.release()  # the index reads by itself
-    hits = search_ids(
-        servicios().db, identidad().empresa_id, q, _HALLAZGOS_MAX, inactivos=query.inactivos
-    )
+    datos.release()  # the search reads by itself
+    hits = _search(identidad().empresa_id, q, inactivos=query.inactivos)
     rank = {hit.id: n for n, hit in enumerate(hits)}
     rows = sorted(
         sesion().scalars(found.where(Producto.id.in_(rank))), key=lambda row: rank[row.id]
     )
     end = skip + query.limite
     return Tramo(rows[skip:end], _write_place(end) if len(rows) > end else None)
+
+
+def _search(empresa_id: int, q: str, *, inactivos: bool) -> list[Acierto]:
+    """By the one door, in a worker, which has vectors and model at hand; by words alone, here,
+    when none answers in time."""
+    s = servicios()
+    id_ = ask_busqueda(s.db, empresa_id=empresa_id, texto=q, n=_HALLAZGOS_MAX, inactivos=inactivos)
+    if id_ is not None:
+        s.cola.ring(Tarea.ANSWER_BUSQUEDA, empresa_id=empresa_id, busqueda_id=id_)
+        found = _await_answer(empresa_id, id_)
+        if found is not None:
+            return found
+    return s.buscador.buscar(empresa_id, q, _HALLAZGOS_MAX, inactivos=inactivos)
+
+
+def _await_answer(empresa_id: int, busqueda_id: int) -> list[Acierto] | None:
+    s = servicios()
+    end = time.monotonic() + s.settings.busqueda_segundos
+    with oyente().waiting(empresa_id, tema_of(busqueda_id)) as aviso:
+
+        def wait() -> bool:
+            left = end - time.monotonic()
+            return left > 0 and aviso.wait(left) != FIN
+
+        return take_answer(s.db, empresa_id=empresa_id, busqueda_id=busqueda_id, wait=wait)
 
 
 def _write_place(place: int) -> str:

@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.indexar import embed_step
 from core.db import Database
 from core.errors import Invalid, NotFound, TooLarge
 from core.models import Empresa, Importacion, ImportacionFila
@@ -21,7 +22,7 @@ from web.datos import servicios
 
 productos = AppGroup("productos", help="Lo que se vende.")
 
-_ABIERTAS = ("en_cola", "procesando", "indexando")
+_ABIERTAS = ("en_cola", "procesando")
 _ERRORES_MAX = 20
 
 
@@ -90,6 +91,25 @@ def _work(s: Servicios, empresa_id: int, importacion_id: int) -> None:
             importacion_id=oldest,
             worker=f"{ACTOR}:{importacion_id}",
         )
+        if paso.estado in ("nada", "perdido"):
+            time.sleep(0.5)  # a worker has it
+    _find_vectors(s, empresa_id, importacion_id)
+
+
+def _find_vectors(s: Servicios, empresa_id: int, importacion_id: int) -> None:
+    """Until it can be found by meaning, here or by a worker; a model that is away is not waited
+    for: workers go on when it is back."""
+    while _read(s.db, empresa_id, importacion_id).estado == "indexando":
+        paso = embed_step(
+            s.db,
+            s.cola,
+            s.settings,
+            s.embedder,
+            empresa_id=empresa_id,
+            worker=f"{ACTOR}:{importacion_id}",
+        )
+        if paso.estado == "espera":
+            return
         if paso.estado in ("nada", "perdido"):
             time.sleep(0.5)  # a worker has it
 

@@ -18,7 +18,13 @@ from core.wiring import Servicios, build_servicios
 
 celery = Celery(
     "agente",
-    include=["workers.mensajes", "workers.catalogo", "workers.canales", "workers.barrido"],
+    include=[
+        "workers.mensajes",
+        "workers.catalogo",
+        "workers.busquedas",
+        "workers.canales",
+        "workers.barrido",
+    ],
 )
 celery.config_from_object("celeryconfig")
 observe_tareas()
@@ -36,7 +42,14 @@ def servicios() -> Servicios:
 @lru_cache(maxsize=1)
 def vendedor() -> Vendedor:
     s = servicios()
-    return Vendedor(db=s.db, cola=s.cola, settings=s.settings, canales=s.canales, worker=_node)
+    return Vendedor(
+        db=s.db,
+        cola=s.cola,
+        settings=s.settings,
+        canales=s.canales,
+        buscador=s.buscador,
+        worker=_node,
+    )
 
 
 def worker_name() -> str:

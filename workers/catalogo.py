@@ -5,9 +5,10 @@ from typing import Any
 import structlog
 from celery.signals import worker_ready
 
-from core.catalogo.barrido import forget_cambios as run_forget
-from core.catalogo.barrido import free_importaciones
+from core.catalogo.barrido import free_catalogo
 from core.catalogo.importar import import_step as run_step
+from core.catalogo.indexar import embed_step as run_embed_step
+from core.catalogo.olvido import forget_cambios as run_forget
 from core.db import DATABASE_DOWN
 from core.ports import Tarea
 from workers.app import celery, servicios, worker_name
@@ -40,10 +41,29 @@ def forget_cambios(empresa_id: int, importacion_id: int) -> None:
     run_forget(servicios().db, empresa_id=empresa_id, importacion_id=importacion_id)
 
 
+@celery.task(name=Tarea.EMBED_STEP.value)
+def embed_step(empresa_id: int) -> None:
+    """Idempotent: the empresa's vectors are leased, and go on where they were recorded to be."""
+    s = servicios()
+    significado = s.significado
+    assert significado is not None  # workers have it
+    paso = run_embed_step(
+        s.db,
+        s.cola,
+        s.settings,
+        s.embedder,
+        empresa_id=empresa_id,
+        worker=worker_name(),
+        ready=lambda id_: significado.prepare(id_, desde=s.settings.indice_foto_desde),
+    )
+    if paso.estado != "nada":
+        _log.info("vectores", estado=paso.estado, embebidos=paso.embebidos, error=paso.error)
+
+
 @worker_ready.connect
 def _free_what_died(**_: Any) -> None:
-    """What an earlier process of our name was importing when it was killed is due again now."""
+    """What an earlier process of our name was working on when it was killed is due again now."""
     try:
-        free_importaciones(servicios().db, worker=worker_name())
+        free_catalogo(servicios().db, worker=worker_name())
     except DATABASE_DOWN:
         return  # the lease ends by itself

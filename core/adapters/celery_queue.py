@@ -26,6 +26,9 @@ QUEUES = {
     Tarea.CHECK_CANAL: "envio",
     Tarea.IMPORT_STEP: "catalogo",
     Tarea.FORGET_CAMBIOS: "catalogo",
+    Tarea.EMBED_STEP: "embeddings",
+    # Where index and model are at hand already.
+    Tarea.ANSWER_BUSQUEDA: "chat",
     Tarea.SWEEP: "mantenimiento",
 }
 

@@ -144,7 +144,7 @@ _IMPORTACIONES = text(
              WHEN i.lease_hasta IS NULL AND i.filas_procesadas = 0 THEN i.creada_en END)
         FILTER (WHERE NOT EXISTS (
             SELECT FROM importacion a WHERE a.empresa_id = i.empresa_id AND a.id < i.id
-                AND a.estado IN ('en_cola', 'procesando', 'indexando')))) AS parada
+                AND a.estado IN ('en_cola', 'procesando'))) AND i.estado <> 'indexando') AS parada
     FROM importacion i JOIN empresa e ON e.id = i.empresa_id AND NOT e.efimera
     WHERE i.estado IN ('en_cola', 'procesando', 'indexando') GROUP BY i.estado
     """

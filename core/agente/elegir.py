@@ -39,7 +39,8 @@ class Eleccion:
 
 def elegir(catalogo: Catalogo, pedido: Pendiente) -> Eleccion:
     """The productos that `pedido` may mean. With several, those in stock come first."""
-    hits = _search(catalogo, pedido)
+    # By how sure each is: what meaning adds may order, but never outbid what words say.
+    hits = sorted(_search(catalogo, pedido), key=lambda h: -h.puntaje)
     if not hits or hits[0].puntaje < _PLAUSIBLE:
         return Eleccion(())
     best = hits[0].puntaje

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -19,15 +20,17 @@ from core.agente.comprension import Contexto, Espera
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
 from core.agente.turno import Vendedor
-from core.catalogo.buscar import CatalogoDeEmpresa
+from core.catalogo.buscar import Buscador
 from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.indexar import embed_step
 from core.catalogo.reglas import LARGOS
+from core.catalogo.significado import Significado
 from core.cuentas import create_empresa, delete_efimera
 from core.db import Database
 from core.errors import Invalid, NotImplementedYet
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Chat, Empresa, Importacion, Mensaje, Producto, Venta, VentaLinea
-from core.ports import Canal, CuentaCanal, Tarea
+from core.ports import Canal, CuentaCanal, Embedder, Tarea
 from core.settings import Settings
 
 # PostgreSQL advisory lock: shared by the runs that are alive, exclusive while sweeping.
@@ -49,7 +52,7 @@ def _no_canal(cuenta: CuentaCanal) -> Canal:
     raise NotImplementedYet("El examen no escribe a ningún canal.")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Examen:
     """What an exam needs: the database, and a catalogue file that each dialogue starts from."""
 
@@ -57,6 +60,13 @@ class Examen:
     settings: Settings
     catalogo: bytes
     nombre_archivo: str = "catalogo.csv"
+    # None: by words alone, as on a machine without a model.
+    embedder: Embedder | None = None
+    significado: Significado | None = None
+
+    @cached_property
+    def buscador(self) -> Buscador:
+        return Buscador(self.db, self.significado)
 
     def run(self, dialogos: Sequence[Dialogo], *, tell: Callable[[Nota], None]) -> list[Nota]:
         """Examine every dialogue; `tell` hears of each as it ends. Leaves nothing behind."""
@@ -118,6 +128,7 @@ class _Tienda:
             cola=self._cola,
             settings=self._settings,
             canales=_no_canal,
+            buscador=examen.buscador,
             worker="examen",
         )
 
@@ -141,6 +152,15 @@ class _Tienda:
                 self._settings,
                 empresa_id=self.empresa_id,
                 importacion_id=importacion_id,
+                worker="examen",
+            ).estado
+        while estado in ("indexando", "sigue"):
+            estado = embed_step(
+                self._db,
+                self._cola,
+                self._settings,
+                self._examen.embedder,
+                empresa_id=self.empresa_id,
                 worker="examen",
             ).estado
         with self._db.empresa(self.empresa_id) as session:
@@ -220,6 +240,9 @@ def buscar_todo(
     settings: Settings,
     docs: Sequence[Mapping[str, Any]],
     queries: Sequence[Mapping[str, Any]],
+    *,
+    embedder: Embedder | None = None,
+    significado: Significado | None = None,
 ) -> dict[str, list[Any]]:
     """Load `docs` ({id, text}) as a throw-away catalogue and run each of `queries` ({qid, query})
     through the search that the seller uses: {qid: the ids found, best first, at most 10}.
@@ -231,9 +254,10 @@ def buscar_todo(
         asked = [(str(q["qid"]), str(q["query"])) for q in queries]
     except (KeyError, TypeError) as e:
         raise Invalid(f"Se esperaban [{{id, text}}] y [{{qid, query}}]: {e!r}") from e
-    examen = Examen(db, settings, _as_csv({sku: text for sku, (_, text) in named.items()}))
+    archivo = _as_csv({sku: text for sku, (_, text) in named.items()})
+    examen = Examen(db, settings, archivo, embedder=embedder, significado=significado)
     with _alone_or_beside(db), examen.shop() as shop:
-        catalogo = CatalogoDeEmpresa(db, shop.empresa_id)
+        catalogo = examen.buscador.de(shop.empresa_id)
         return {
             qid: [named[h.producto.sku or ""][0] for h in catalogo.buscar(query, _RESULTADOS)]
             for qid, query in asked

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.agente.registrar import record_turno
 from core.agente.vendedor import respond
-from core.catalogo.buscar import CatalogoDeEmpresa
+from core.catalogo.buscar import Buscador
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.cierre import Registrado, quarantine, record_silence
@@ -57,6 +57,7 @@ class Vendedor:
     cola: Cola
     settings: Settings
     canales: AbrirCanal
+    buscador: Buscador
     worker: str
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
@@ -127,7 +128,7 @@ class Vendedor:
             return Resultado(
                 _SOLO_TEXTO, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
             )
-        catalogo = CatalogoDeEmpresa(self.db, turno.empresa_id)
+        catalogo = self.buscador.de(turno.empresa_id)
         resultado = respond(catalogo, turno.visto, textos)
         if unread:
             resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{_SOLO_TEXTO}")

@@ -1,5 +1,4 @@
-"""Importaciones that are due and unclaimed, because their bell was lost or their worker died, and
-those whose changes have been kept long enough."""
+"""Importaciones and vectors that are due and unclaimed: a bell was lost, or a worker died."""
 
 from typing import Any
 
@@ -23,36 +22,27 @@ _DUE = text(
     ORDER BY i.empresa_id LIMIT 500
     """
 )
-_EXPIRED = text(
+_DUE_VECTORES = text(
     """
-    SELECT i.empresa_id, i.id FROM importacion i JOIN empresa e ON e.id = i.empresa_id
-    WHERE NOT e.efimera AND i.cambios_hasta < clock_timestamp()
-    ORDER BY i.cambios_hasta LIMIT 100
-    """
-)
-# The origin's row first, as who asks for a follower locks it: none comes between.
-_FORGET = text(
-    """
-    UPDATE importacion i SET cambios_hasta = NULL
-    WHERE empresa_id = :empresa_id AND id = :importacion_id AND cambios_hasta < clock_timestamp()
-      AND NOT EXISTS (
-          SELECT 1 FROM importacion s
-          WHERE s.empresa_id = :empresa_id AND s.origen_id = i.id
-            AND s.estado IN ('en_cola', 'procesando'))
+    SELECT e.id FROM empresa e LEFT JOIN indexacion i ON i.empresa_id = e.id
+    WHERE NOT e.efimera AND e.catalogo_version > 0
+      AND (i.lease_hasta IS NULL OR i.lease_hasta < clock_timestamp())
+      AND (i.proximo_intento IS NULL OR i.proximo_intento < clock_timestamp()
+           OR i.modelo IS DISTINCT FROM :modelo)
+      AND (i.empresa_id IS NULL OR i.visto < e.catalogo_version
+           OR i.modelo IS DISTINCT FROM :modelo
+           OR EXISTS (SELECT 1 FROM importacion p
+                      WHERE p.empresa_id = e.id AND p.estado = 'indexando'))
+    ORDER BY e.id LIMIT 500
     """
 )
-_FORGET_CAMBIOS = text(
-    """
-    DELETE FROM importacion_cambio
-    WHERE empresa_id = :empresa_id AND importacion_id = :importacion_id
-    """
-)
-_ABANDONED = text(
-    """
-    UPDATE importacion SET lease_hasta = NULL
-    WHERE lease_de = :worker AND lease_hasta IS NOT NULL
-    """
-)
+_ABANDONED = [
+    text(
+        f"UPDATE {table} SET lease_hasta = NULL "
+        "WHERE lease_de = :worker AND lease_hasta IS NOT NULL"
+    )
+    for table in ("importacion", "indexacion")
+]
 
 
 def ring_next(db: Database, cola: Cola, *, empresa_id: int) -> None:
@@ -75,29 +65,21 @@ def ring_due_importaciones(db: Database, cola: Cola) -> int:
     return len(due)
 
 
-def ring_expired_cambios(db: Database, cola: Cola) -> int:
-    """Ring for every importacion whose changes need not be kept any longer; how many."""
+def ring_due_vectores(db: Database, cola: Cola, *, modelo: str | None) -> int:
+    """Ring for every empresa that has not all its vectors by `modelo`; how many.
+
+    Idempotent: a bell too many finds it leased or done.
+    """
     with db.sistema() as session:
-        expired = session.execute(_EXPIRED).all()
-    for row in expired:
-        cola.ring(Tarea.FORGET_CAMBIOS, empresa_id=row.empresa_id, importacion_id=row.id)
-    return len(expired)
+        due = session.scalars(_DUE_VECTORES, {"modelo": modelo}).all()
+    for empresa_id in due:
+        cola.ring(Tarea.EMBED_STEP, empresa_id=empresa_id)
+    return len(due)
 
 
-def forget_cambios(db: Database, *, empresa_id: int, importacion_id: int) -> bool:
-    """Delete the changes of an importacion if their time is over, and nobody is applying or undoing
-    them; its counts and errors stay. Saying it twice changes nothing."""
-    ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
-    with db.empresa(empresa_id) as session:
-        done: Any = session.execute(_FORGET, ids)
-        if done.rowcount:
-            session.execute(_FORGET_CAMBIOS, ids)
-        return bool(done.rowcount)
-
-
-def free_importaciones(db: Database, *, worker: str) -> int:
+def free_catalogo(db: Database, *, worker: str) -> int:
     """Give back what an earlier process of this name held when it died; how many. Called once
     when the process starts."""
     with db.sistema() as session:
-        freed: Any = session.execute(_ABANDONED, {"worker": worker})
-        return int(freed.rowcount)
+        freed: list[Any] = [session.execute(s, {"worker": worker}) for s in _ABANDONED]
+        return sum(int(f.rowcount) for f in freed)

@@ -1,19 +1,20 @@
-"""The Catalogo port: an index of words per empresa, kept in this process, over rows read fresh.
+"""The one door to an empresa's productos: by words first, by meaning where words do not decide.
 
-The index only says which productos; what is told of them (price, stock, whether they are sold at
-all) is always read from their rows. PostgreSQL's own text search is not used: under row level
-security its operators are not leakproof and read every row.
+An index of words per empresa is kept in this process. Indices only say which productos; what is
+told of them (price, stock, whether they are sold at all) is always read from their rows.
+PostgreSQL's own text search is not used: under row level security its operators are not leakproof
+and read every row.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Row, func, or_, select
 
 from core.catalogo.indice import Acierto, Indice, Texto
+from core.catalogo.significado import Significado
 from core.catalogo.sinonimos import sinonimos
 from core.db import Database
 from core.models import Empresa, Producto
@@ -41,15 +42,78 @@ _LAST = (
 _Fila = Row[int, str | None, str, str, str, str, bool]
 
 
-class CatalogoDeEmpresa:
-    """Implements core.ports.Catalogo. Cheap to build: the index behind it is the process's."""
+# How words and meaning are put in one order (docs/adr/0010, measured in tests/evals): what words
+# have answered of the question counts as it is; of what they left open, meaning answers its share.
+_PALABRAS, _CERCANOS = 300, 200  # candidates of each
+_DECIDIDO = 0.8  # a producto that words answer this well, or better, needs no second opinion
+_PESO = 0.5
+# Cosines of one question lie close together: this far from the nearest, nothing is meant any more.
+# Which is why they say who is nearer, and never whether anything is near.
+_ALCANCE = 0.07
+# What only meaning found is never sure, whatever its cosine: below what anybody offers unasked.
+_SIGNIFICADO_MAX = 0.4
+SIGNIFICADO = "significado"
 
-    def __init__(self, db: Database, empresa_id: int) -> None:
+
+class Buscador:
+    """One per process. Without `significado` it goes by words alone."""
+
+    def __init__(self, db: Database, significado: Significado | None = None) -> None:
+        self._db = db
+        self._significado = significado
+        self._palabras = _Indices()
+
+    def buscar(
+        self, empresa_id: int, texto: str, n: int, *, inactivos: bool = False
+    ) -> list[Acierto]:
+        """Which productos answer `texto`, best first, at most n. puntaje says how sure each is by
+        itself, so it need not fall along the list. Sees every change committed before the call."""
+        palabras = self._palabras.of(empresa_id)
+        found, asks = palabras.search(self._db, texto, max(n, _PALABRAS), inactivos)
+        if self._significado is None or not asks or _decided(found):
+            return found[:n]
+        near = self._significado.cercanos(empresa_id, texto, _CERCANOS)
+        known = palabras.sold(id_ for id_, _ in near) if not inactivos else None
+        return fuse(found, [hit for hit in near if known is None or hit[0] in known])[:n]
+
+    def de(self, empresa_id: int) -> "CatalogoDeEmpresa":
+        return CatalogoDeEmpresa(self, self._db, empresa_id)
+
+
+def _decided(found: Sequence[Acierto]) -> bool:
+    return bool(found) and found[0].puntaje >= _DECIDIDO
+
+
+def fuse(palabras: Sequence[Acierto], cercanos: Sequence[tuple[int, float]]) -> list[Acierto]:
+    """One order of both, best first. cercanos: (producto id, cosine), nearest first."""
+    if not cercanos:
+        return list(palabras)
+    nearest = cercanos[0][1]
+    near = {id_: max(0.0, 1 - (nearest - cosine) / _ALCANCE) for id_, cosine in cercanos}
+    known = {a.id: a for a in palabras}
+    both = list(palabras) + [
+        Acierto(id_, round(_SIGNIFICADO_MAX * share, 4), SIGNIFICADO)
+        for id_, share in near.items()
+        if id_ not in known and share > 0
+    ]
+
+    def rank(acierto: Acierto) -> float:
+        said = acierto.puntaje if acierto.id in known else 0.0
+        return said + _PESO * near.get(acierto.id, 0.0) * max(0.0, 1 - said / _DECIDIDO)
+
+    return sorted(both, key=lambda a: (-rank(a), a.id))
+
+
+class CatalogoDeEmpresa:
+    """Implements core.ports.Catalogo."""
+
+    def __init__(self, buscador: Buscador, db: Database, empresa_id: int) -> None:
+        self._buscador = buscador
         self._db = db
         self._empresa_id = empresa_id
 
     def buscar(self, texto: str, n: int = 10) -> list[Hallazgo]:
-        found = search_ids(self._db, self._empresa_id, texto, n)
+        found = self._buscador.buscar(self._empresa_id, texto, n)
         rows = self.por_id([a.id for a in found])
         return [Hallazgo(rows[a.id], a.puntaje, a.motivo) for a in found if a.id in rows]
 
@@ -73,13 +137,6 @@ class CatalogoDeEmpresa:
         return {row.id: ProductoVisto(**row._mapping) for row in rows}
 
 
-def search_ids(
-    db: Database, empresa_id: int, texto: str, n: int, *, inactivos: bool = False
-) -> list[Acierto]:
-    """Which productos answer `texto`, best first. Sees every change committed before the call."""
-    return _indices_of(db).of(empresa_id).search(db, texto, n, inactivos)
-
-
 class _Guardado:
     """One empresa's index and what of the catalogue it has seen."""
 
@@ -91,10 +148,18 @@ class _Guardado:
         self._born: datetime | None = None
         self.size = 0
 
-    def search(self, db: Database, texto: str, n: int, inactivos: bool) -> list[Acierto]:
+    def search(
+        self, db: Database, texto: str, n: int, inactivos: bool
+    ) -> tuple[list[Acierto], bool]:
+        """(what answers, whether anything was asked at all: a greeting is no question)."""
         with self._lock:
             self._catch_up(db)
-            return self._indice.search(texto, n, inactivos=inactivos)
+            found = self._indice.search(texto, n, inactivos=inactivos)
+            return found, bool(found) or self._indice.asks(texto)
+
+    def sold(self, ids: Iterable[int]) -> set[int]:
+        with self._lock:
+            return {id_ for id_ in ids if self._indice.is_sold(id_)}
 
     def _catch_up(self, db: Database) -> None:
         """Read the productos changed since the last look; all of them when some have gone."""
@@ -164,12 +229,3 @@ class _Indices:
             while len(self._kept) > 1 and sum(k.size for k in self._kept.values()) > _MAX_PRODUCTOS:
                 self._kept.popitem(last=False)
             return kept
-
-
-_of_database: WeakKeyDictionary[Database, _Indices] = WeakKeyDictionary()
-_creating = threading.Lock()
-
-
-def _indices_of(db: Database) -> _Indices:
-    with _creating:
-        return _of_database.setdefault(db, _Indices())

@@ -111,6 +111,7 @@ def import_step(
         cola.ring(Tarea.IMPORT_STEP, empresa_id=empresa_id, importacion_id=importacion_id)
     else:
         ring_next(db, cola, empresa_id=empresa_id)
+        cola.ring(Tarea.EMBED_STEP, empresa_id=empresa_id)
     return paso
 
 

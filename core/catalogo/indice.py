@@ -6,6 +6,7 @@ that was answered: 1 is all of it, and half of it is about where a match becomes
 
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,8 +19,10 @@ from core.catalogo.texto import Medida, fold, terms, words
 
 MINIMO = 0.15  # below this a match is chance
 
-_CAMPOS = (1.0, 0.8, 0.6, 0.5)  # nombre, marca, categoria, descripcion
-_PEOR = 3
+# nombre, marca, categoria, descripcion, and a word that the nombre says twice: what it is about.
+_CAMPOS = (1.0, 0.8, 0.6, 0.5, 1.04)
+_PEOR, _REPETIDA = 3, 4
+_CAMPO_BITS, _MASCARA = 3, 0b111
 _PARTE, _INTERNA = 1, 2  # a side of a 2x50, a word inside a phrase: as weak as those fields
 _DESCRIPCION_MAX = 400  # characters; beyond it a description names half the catalogue
 _CABEZA = 1.5  # the first word of a question says what thing it is
@@ -104,12 +107,12 @@ class Indice:
         keys.update(dict.fromkeys(_field_words(texto.marca), 1))
         keys.update((m.concepto, _INTERNA) for m in mentions if m.interna)
         keys.update((m.concepto, 0) for m in mentions if not m.interna)
-        keys.update(dict.fromkeys(stems, 0))
+        keys.update((s, 0 if n == 1 else _REPETIDA) for s, n in Counter(stems).items())
         for size in sizes:
             for key in (size.clave, f"n:{size.numero}"):
                 keys[key] = min(keys.get(key, _PEOR), _PARTE if size.parte else 0)
         for key, campo in keys.items():
-            self._postings.setdefault(key, array("Q")).append(slot << 2 | campo)
+            self._postings.setdefault(key, array("Q")).append(slot << _CAMPO_BITS | campo)
             if key.isalpha():
                 self._vocabulario.add(key)
         head = {m.concepto for m in mentions if m.inicio == 0} | set(stems[:1])
@@ -162,15 +165,24 @@ class Indice:
                 id_ = self._skus.get(word)
                 if id_ and len(word) > 3 and any(c.isdigit() for c in word):
                     found.append(Acierto(id_, 0.99, "código"))
-        return [a for a in found if inactivos or self._active(a.id)]
+        return [a for a in found if inactivos or self.is_sold(a.id)]
 
-    def _active(self, id_: int) -> bool:
-        ficha = self._fichas[self._slots[id_]]
+    def is_sold(self, id_: int) -> bool:
+        slot = self._slots.get(id_)
+        ficha = self._fichas[slot] if slot is not None else None
         return ficha is not None and ficha.activo
+
+    def asks(self, texto: str) -> bool:
+        """Whether `texto` names anything at all beyond courtesy."""
+        pregunta = parse_pregunta(texto, self._sinonimos)
+        return bool(pregunta.palabras or pregunta.medidas)
 
     def _widen(self, pregunta: Pregunta) -> None:
         """Give each word the catalogue's own spellings; join words that it writes together."""
-        units = pregunta.palabras
+        # One letter is a size (a pila D, a talla M) where the catalogue has it, else half a word.
+        units = pregunta.palabras = [
+            u for u in pregunta.palabras if len(u.texto) > 1 or u.texto in self._postings
+        ]
         for left, right in zip(units, units[1:], strict=False):
             joined = left.texto + right.texto
             if joined in self._vocabulario and joined not in left.claves:
@@ -224,9 +236,7 @@ class Indice:
             if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
         )
         found = [
-            self._judge(
-                pregunta, ficha, min(1.0, score / total), words_matched.get(slot, 0), folded
-            )
+            self._judge(pregunta, ficha, score / total, words_matched.get(slot, 0), folded)
             for score, slot, ficha in nlargest(_CANDIDATOS, alive, key=lambda a: a[0])
         ]
         found = [a for a in found if a.puntaje >= MINIMO]
@@ -237,7 +247,7 @@ class Indice:
         found: dict[int, float] = {}
         for key, quality in unit.claves.items():
             for posting in self._postings.get(key, ()):
-                slot, value = posting >> 2, quality * _CAMPOS[posting & 3]
+                slot, value = posting >> _CAMPO_BITS, quality * _CAMPOS[posting & _MASCARA]
                 if value > found.get(slot, 0.0):
                     found[slot] = value
         return found
@@ -260,7 +270,7 @@ class Indice:
         if against:
             share *= _CONTRADICE if against == 1 else _CONTRADICE / 2
             reason = "otra medida"
-        return Acierto(ficha.id, round(share, 4), reason)
+        return Acierto(ficha.id, round(min(1.0, share), 4), reason)
 
 
 def contradicts(asked: Medida, has: Iterable[Medida]) -> bool:

@@ -48,12 +48,15 @@ def fold_key(sku: str | None, nombre: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
-    """A folded word without its plural: the same for llave and llaves, color and colores."""
+    """A folded word without its plural: the same for llave and llaves, color and colores, battery
+    and batteries."""
     if len(word) > 3 and word.endswith("s"):
         word = word[:-1]
     if len(word) > 3 and word.endswith("e"):
         word = word[:-1]
-    return word[:-1] + "c" if len(word) > 2 and word.endswith("z") else word
+    if len(word) > 2 and word[-1] in "zy":
+        word = word[:-1] + ("c" if word[-1] == "z" else "i")
+    return word
 
 
 # --- sizes -------------------------------------------------------------------------------------
@@ -139,7 +142,8 @@ _TERMINO = re.compile(
     (?P<compuesta>(?:{_MEDIDA})(?:\ ?x\ ?(?:{_MEDIDA}))+(?![a-z0-9]))
     | (?:no|nro|num|numero|n°|cal|calibre|\#)\.?\ ?(?P<calibre>\d{{1,9}})(?![a-z0-9/.,]*\d)
     | (?P<codigo>(?<![a-z0-9])
-        (?:[a-z]{{1,4}}-?\d{{1,9}}[a-z]?|(?:ph|pz|sl|tx|wd|sds)[ ]\d{{1,9}}|\d{{10,30}})
+        (?:[a-z]{{1,5}}\d{{2,9}}[a-z]{{1,4}}|[a-z]{{1,4}}-?\d{{1,9}}[a-z]?
+            |(?:ph|pz|sl|tx|wd|sds)[ ]\d{{1,9}}|\d{{10,30}})
         (?![a-z0-9]))
     | (?P<medida>{_MEDIDA})
     | (?P<palabra>[a-zß-ÿ]+(?:-[a-z]+)*)
@@ -178,7 +182,7 @@ def terms(texto: str) -> list[Termino]:
     for match in _TERMINO.finditer(folded):
         kind, text = match.lastgroup, match.group()
         if kind == "palabra":
-            found += [stem(w) for w in text.split("-") if w not in _VACIAS and len(w) > 1]
+            found += [stem(w) for w in text.split("-") if w not in _VACIAS]
         elif kind == "compuesta":
             found += _compound(text)
         elif kind == "calibre":

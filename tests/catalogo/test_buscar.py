@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from core.catalogo.buscar import CatalogoDeEmpresa
+from core.catalogo.buscar import Buscador
 from core.catalogo.indice import Indice, Texto
 from core.catalogo.sinonimos import sinonimos
 from core.db import Database
@@ -45,7 +45,7 @@ def empresa_id(db: Database) -> int:
 
 
 def names(db: Database, empresa_id: int, texto: str) -> list[str]:
-    return [h.producto.nombre for h in CatalogoDeEmpresa(db, empresa_id).buscar(texto)]
+    return [h.producto.nombre for h in Buscador(db).de(empresa_id).buscar(texto)]
 
 
 def test_a_new_producto_is_found_at_the_next_search(db: Database, empresa_id: int) -> None:
@@ -58,12 +58,12 @@ def test_a_new_producto_is_found_at_the_next_search(db: Database, empresa_id: in
 def test_another_empresa_finds_nothing_of_it(db: Database, empresa_id: int) -> None:
     mine = add(db, empresa_id, "Martillo de uña")
     assert names(db, 2, "martillo") == []
-    assert CatalogoDeEmpresa(db, 2).por_id([mine]) == {}
+    assert Buscador(db).de(2).por_id([mine]) == {}
 
 
 def test_stock_and_price_are_those_of_the_row_right_now(db: Database, empresa_id: int) -> None:
     add(db, empresa_id, "Martillo de uña", stock=Decimal(7))
-    catalogo = CatalogoDeEmpresa(db, empresa_id)
+    catalogo = Buscador(db).de(empresa_id)
     assert catalogo.buscar("martillo")[0].producto.stock == 7
     with db.empresa(empresa_id) as session:  # a sale: nothing a search reads has changed
         session.execute(text("UPDATE producto SET stock = 2, precio = 12.5"))
@@ -74,7 +74,7 @@ def test_stock_and_price_are_those_of_the_row_right_now(db: Database, empresa_id
 def test_an_inactive_producto_is_neither_found_nor_shown(db: Database, empresa_id: int) -> None:
     id_ = add(db, empresa_id, "Martillo de uña", activo=False)
     assert names(db, empresa_id, "martillo") == []
-    assert CatalogoDeEmpresa(db, empresa_id).por_id([id_]) == {}
+    assert Buscador(db).de(empresa_id).por_id([id_]) == {}
 
 
 def test_deleted_rows_leave_the_index(db: Database, empresa_id: int) -> None:
@@ -91,7 +91,7 @@ def test_deleted_rows_leave_the_index(db: Database, empresa_id: int) -> None:
 def test_an_exact_sku_comes_first_and_alone_is_sure(db: Database, empresa_id: int) -> None:
     add(db, empresa_id, "Martillo MAR-7 de uña", sku="OTRO-1")
     add(db, empresa_id, "Serrucho", sku="MAR-7")
-    found = CatalogoDeEmpresa(db, empresa_id).buscar("mar-7")
+    found = Buscador(db).de(empresa_id).buscar("mar-7")
     assert (found[0].producto.nombre, found[0].puntaje) == ("Serrucho", 1.0)
 
 
@@ -107,7 +107,7 @@ def test_many_threads_search_while_the_catalogue_grows(db: Database, empresa_id:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(32)))
-    assert len(CatalogoDeEmpresa(db, empresa_id).buscar("martillo", n=50)) == 8
+    assert len(Buscador(db).de(empresa_id).buscar("martillo", n=50)) == 8
 
 
 def test_a_name_written_by_hand_is_found_by_its_id(db: Database, empresa_id: int) -> None:

@@ -10,11 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from core.catalogo.importar import import_step
+from core.catalogo.indexar import embed_step
 from core.models import Rol
 from core.ports import Tarea
 from core.wiring import Servicios
 from tests.acceso import Tienda, get, open_tienda
-from tests.fakes import ColaEnMemoria
+from tests.fakes import ColaEnMemoria, EmbedderDePapel
 
 FILE = "nombre,precio,stock\nMartillo de uña,28900,7\nCable,abc,1\n"
 
@@ -47,6 +48,9 @@ def work(tienda: Tienda) -> None:
     assert isinstance(cola, ColaEnMemoria)
     while cola.timbres:
         tarea, ids = cola.timbres.pop(0)
+        if tarea is Tarea.EMBED_STEP:
+            embed_step(servicios.db, cola, servicios.settings, EmbedderDePapel(), **ids, worker="w")
+            continue
         assert tarea is Tarea.IMPORT_STEP
         import_step(servicios.db, cola, servicios.settings, **ids, worker="w")
 

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from core.catalogo.barrido import free_importaciones, ring_due_importaciones
-from core.catalogo.buscar import CatalogoDeEmpresa
+from core.catalogo.barrido import free_catalogo, ring_due_importaciones
+from core.catalogo.buscar import Buscador
 from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.indexar import embed_step
 from core.db import Database
 from core.models import Empresa, Importacion, ImportacionFila
 from core.ports import LineaPedida, Tarea
 from core.settings import Settings
 from core.ventas import record_venta
-from tests.fakes import ColaEnMemoria
+from tests.fakes import ColaEnMemoria, EmbedderDePapel
 
 CABECERA = "sku,nombre,precio,stock"
 
@@ -72,11 +73,20 @@ def step(db: Database, settings: Settings, id_: int, *, empresa_id: int = 1) -> 
 
 
 def run(db: Database, settings: Settings, contenido: str | bytes, **more: Any) -> Importacion:
-    """Upload and step until it ends."""
+    """Upload and step until it ends, vectors included."""
     id_ = upload(db, contenido, **more)
-    while step(db, settings, id_, empresa_id=more.get("empresa_id", 1)) == "sigue":
+    empresa_id = more.get("empresa_id", 1)
+    while step(db, settings, id_, empresa_id=empresa_id) == "sigue":
         pass
+    index(db, settings, empresa_id=empresa_id)
     return read(db, id_)
+
+
+def index(db: Database, settings: Settings, *, empresa_id: int = 1) -> None:
+    """What waits for vectors is complete."""
+    ids = {"empresa_id": empresa_id, "worker": "w"}
+    while embed_step(db, ColaEnMemoria(), settings, EmbedderDePapel(), **ids).estado == "sigue":
+        pass
 
 
 def read(db: Database, id_: int) -> Importacion:
@@ -123,7 +133,7 @@ def test_a_file_becomes_productos_with_their_ledger(
         ("n:cable", None, Decimal(1200), Decimal(0)),
         ("s:m-1", "M-1", Decimal(28900), Decimal(7)),
     ]
-    found = CatalogoDeEmpresa(db, 1).buscar("martillos")
+    found = Buscador(db).de(1).buscar("martillos")
     assert [h.producto.stock for h in found] == [7]
 
 
@@ -321,7 +331,8 @@ def test_killed_before_any_commit_it_ends_the_same(
             estado = step(db, chico, id_)
         else:
             break
-        assert estado in ("completada", "nada")  # nada: it had just ended
+        assert estado in ("indexando", "nada")  # nada: it had just ended
+        index(db, chico)
         assert outcome(read(db, id_)) == straight
     assert commits > 8
 
@@ -339,12 +350,12 @@ def test_a_worker_thought_dead_writes_nothing(
             stolen.append(None)
             if len(stolen) == 5:
                 expire(db)
-                assert step(db, chico, id_) == "completada"
+                assert step(db, chico, id_) == "indexando"
             return super().empresa(empresa_id)
 
     assert step(Slow(app=db.app_engine, sistema=db.sistema_engine), chico, id_) == "perdido"
     row = read(db, id_)
-    assert (row.estado, counts(row)) == ("completada", (35, 0, 0, 0, 0))
+    assert (row.estado, counts(row)) == ("indexando", (35, 0, 0, 0, 0))
 
 
 def test_a_leased_or_later_file_waits(db: Database, settings: Settings, empresa_id: int) -> None:
@@ -352,10 +363,13 @@ def test_a_leased_or_later_file_waits(db: Database, settings: Settings, empresa_
     assert step(db, settings, second) == "nada"
     cola = ColaEnMemoria()
     ids = {"empresa_id": 1, "importacion_id": first}
-    assert import_step(db, cola, settings, **ids, worker="w").estado == "completada"
-    assert cola.timbres == [(Tarea.IMPORT_STEP, {"empresa_id": 1, "importacion_id": second})]
+    assert import_step(db, cola, settings, **ids, worker="w").estado == "indexando"
+    assert cola.timbres == [
+        (Tarea.IMPORT_STEP, {"empresa_id": 1, "importacion_id": second}),
+        (Tarea.EMBED_STEP, {"empresa_id": 1}),
+    ]
     assert step(db, settings, first) == "nada"
-    assert step(db, settings, second) == "completada"
+    assert step(db, settings, second) == "indexando", "it need not wait for the first's vectors"
     assert catalogue(db, "clave", "stock")[:2] == [("s:p-0", 9), ("s:p-1", 9)]
 
 
@@ -372,8 +386,8 @@ def test_a_step_that_runs_out_of_time_rings_for_the_rest(
         seen.append((estado, read(db, id_).filas_procesadas))
         if estado != "sigue":
             break
-    assert seen == [("sigue", 10), ("sigue", 20), ("sigue", 25), ("completada", 25)]
-    assert len(cola.timbres) == 3
+    assert seen == [("sigue", 10), ("sigue", 20), ("sigue", 25), ("indexando", 25)]
+    assert [t for t, _ in cola.timbres] == [*[Tarea.IMPORT_STEP] * 3, Tarea.EMBED_STEP]
 
 
 def test_the_sweep_rings_for_what_is_due_and_unclaimed(
@@ -401,8 +415,8 @@ def test_the_sweep_rings_for_what_is_due_and_unclaimed(
             {"id": first},
         )
     assert rung() == []
-    assert free_importaciones(db, worker="another") == 0
-    assert free_importaciones(db, worker="w") == 1
+    assert free_catalogo(db, worker="another") == 0
+    assert free_catalogo(db, worker="w") == 1
     assert rung() == [first]
     with db.empresa(2) as session:
         session.execute(text("UPDATE importacion SET creada_en = now() - interval '1 minute'"))
@@ -454,5 +468,5 @@ def test_one_empresas_file_touches_no_other(
     before = catalogue(db)
     id_ = upload(db, table(2), modo="reemplazar", empresa_id=2)
     assert step(db, settings, id_, empresa_id=1) == "nada"
-    assert step(db, settings, id_, empresa_id=2) == "completada"
+    assert step(db, settings, id_, empresa_id=2) == "indexando"
     assert catalogue(db) == before

@@ -64,7 +64,14 @@ def martillos(db: Database, empresa_id: int) -> int:
 def answer(servicios: Servicios, cola: ColaEnMemoria) -> None:
     """What the workers do with the bells that have been rung."""
     s = servicios
-    vendedor = Vendedor(db=s.db, cola=cola, settings=s.settings, canales=s.canales, worker="prueba")
+    vendedor = Vendedor(
+        db=s.db,
+        cola=cola,
+        settings=s.settings,
+        canales=s.canales,
+        buscador=s.buscador,
+        worker="prueba",
+    )
     while cola.timbres:
         tarea, ids = cola.timbres.pop(0)
         if tarea is Tarea.ANSWER_CHAT:
