@@ -7,14 +7,17 @@ only written down. Everything runs inside the caller's transaction, a few thousa
 and never asks the database about a single row.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.catalogo.reglas import Falla, check_fraccion
+from core.errors import LeaseLost
 
 CAMPOS = "sku nombre descripcion categoria marca unidad precio stock activo".split()
 # What a search reads: a change of it is a new version of the catalogue.
@@ -154,14 +157,28 @@ def carry_out(
     Changes whose n is in `besides` are done and not counted: they were done in part, and count as
     reported."""
     values = {"empresa_id": empresa_id, "importacion_id": importacion_id, "usuario_id": usuario_id}
-    session.execute(_CARRY_OUT, values | {"version": version, "moneda": moneda})
+    with lost_if_gone():
+        session.execute(_CARRY_OUT, values | {"version": version, "moneda": moneda})
     return _count(session, besides)
 
 
 def write_down(session: Session, *, empresa_id: int, importacion_id: int) -> Hecho:
     """Only say what is staged: what changes, what stays, and how both were seen."""
-    session.execute(_WRITE_DOWN, {"empresa_id": empresa_id, "importacion_id": importacion_id})
+    values = {"empresa_id": empresa_id, "importacion_id": importacion_id}
+    with lost_if_gone():
+        session.execute(_WRITE_DOWN, values)
     return _count(session)
+
+
+@contextmanager
+def lost_if_gone() -> Iterator[None]:
+    """The shop was emptied while we worked: there is no importacion left to write down for."""
+    try:
+        yield
+    except IntegrityError as e:
+        if "fk_importacion_" in str(e.orig):
+            raise LeaseLost from e
+        raise
 
 
 def refuse_fractions(session: Session) -> list[Negado]:

@@ -11,7 +11,7 @@ from sqlalchemy import Result, TextClause, text
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit, notify
-from core.catalogo.cambios import Negado
+from core.catalogo.cambios import Negado, lost_if_gone
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost
 from core.settings import Settings
@@ -132,7 +132,8 @@ class Trabajo:
             "codigos": [r.falla.codigo for r in negados],
             "mensajes": [r.falla.mensaje for r in negados],
         }
-        session.execute(_WRITE_NEGADOS, values)
+        with lost_if_gone():
+            session.execute(_WRITE_NEGADOS, values)
         return len({r.n for r in negados})
 
     def _record(

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from core.catalogo.olvido import forget_cambios, ring_expired_cambios
 from core.catalogo.productos import ProductoNuevo, create_producto
+from core.cuentas import reset_empresa
 from core.db import Database
 from core.errors import (
     AgenteError,
@@ -249,6 +250,28 @@ def test_previews_wait_in_the_same_line_as_imports(
     assert step(db, settings, second) == "nada"
     assert counts(finish(db, settings, first)) == (3, 0, 0, 0, 0)
     assert counts(finish(db, settings, second)) == (0, 0, 3, 0, 0)
+
+
+@pytest.mark.parametrize("simulada", [True, False])
+def test_a_shop_emptied_meanwhile_stays_empty(
+    db: Database, chico: Settings, empresa_id: int, simulada: bool
+) -> None:
+    id_ = ask_vista(db, table(35)) if simulada else upload(db, table(35))
+    opened: list[None] = []
+
+    class Emptied(Database):
+        """Its admin empties the shop before our second chunk."""
+
+        def empresa(self, empresa_id: int) -> Any:
+            opened.append(None)
+            if len(opened) == 6:
+                with db.empresa(1) as session:
+                    reset_empresa(session, empresa_id=1, confirmar="Tienda 1", actor="consola")
+            return super().empresa(empresa_id)
+
+    emptied = Emptied(app=db.app_engine, sistema=db.sistema_engine)
+    assert step(emptied, chico, id_) == "perdido"
+    assert (goods(db), cambios(db, id_)) == ([], [])
 
 
 def refusal(db: Database, id_: int, **more: Any) -> type[AgenteError]:
