@@ -72,6 +72,7 @@ def listed(row: str) -> str:
 
 # --- a staged chunk ------------------------------------------------------------------------------
 
+# The ids twice: joined only, the catalogue would be read whole for each chunk.
 _CARRY_OUT = text(
     f"""
     WITH nuevo AS (
@@ -85,6 +86,7 @@ _CARRY_OUT = text(
             version = CASE WHEN c.cambios ?| '{_BUSCADOS}' THEN :version ELSE p.version END
         FROM _cambio c
         WHERE p.empresa_id = :empresa_id AND p.id = c.producto_id AND c.accion <> 'sin_cambios'
+          AND p.id = ANY(ARRAY(SELECT producto_id FROM _cambio WHERE accion <> 'sin_cambios'))
     ), hecho AS (
         SELECT c.*, coalesce(c.producto_id, nuevo.id) AS id
         FROM _cambio c LEFT JOIN nuevo ON nuevo.clave = c.clave WHERE c.accion <> 'sin_cambios'

@@ -55,10 +55,9 @@ _CHUNK = """
 _LOCK = text(
     f"""
     CREATE TEMPORARY TABLE _antes ON COMMIT DROP AS
-    SELECT p.id, p.clave, {listed("p")}
-    FROM producto p
-    JOIN importacion_cambio c ON c.empresa_id = p.empresa_id AND c.producto_id = p.id
-    WHERE p.empresa_id = :empresa_id AND {_CHUNK}
+    SELECT p.id, p.clave, {listed("p")} FROM producto p
+    WHERE p.empresa_id = :empresa_id
+      AND p.id = ANY(ARRAY(SELECT c.producto_id FROM importacion_cambio c WHERE {_CHUNK}))
     ORDER BY p.id
     FOR NO KEY UPDATE OF p
     """
@@ -98,7 +97,9 @@ _MOVED = text(
     WHERE e.value IS DISTINCT FROM p.ahora -> e.key
     UNION ALL
     SELECT p.n, CASE WHEN p.clave LIKE 's:%' THEN 'sku' ELSE 'nombre' END, NULL, NULL
-    FROM _pedido p JOIN producto o ON o.empresa_id = :empresa_id AND o.clave = p.clave
+    FROM _pedido p CROSS JOIN LATERAL (
+        SELECT FROM producto WHERE empresa_id = :empresa_id AND clave = p.clave OFFSET 0
+    ) o
     WHERE p.accion = 'creado' AND p.producto_id IS NULL
     """
 )
