@@ -311,6 +311,8 @@ class Resultado:
     cancelar_venta_id: int | None = None
     humano: bool = False
     cliente: dict[str, Any] = field(default_factory=dict)
+    # What the customer asked for and was told that the shop has not.
+    no_encontrado: tuple[str, ...] = ()
     # For metrics and logs: the act understood and the rule that decided, never text.
     acto: str = "otro"
     regla: str = ""

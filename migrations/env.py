@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import URL, Connection, create_engine, text
 
+from core.adapters.pgvector_index import ensure_schema
 from core.models import Base
 from core.settings import Settings
 
@@ -49,6 +50,8 @@ def run() -> None:
             context.run_migrations()
         with connection.begin():
             _set_passwords(connection, urls)
+            if settings.indice_vectores == "pgvector":
+                ensure_schema(connection, app_role=str(settings.app_url.username))
     engine.dispose()
 
 

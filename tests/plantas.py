@@ -181,5 +181,7 @@ def plant_busqueda(tienda: Tienda) -> None:
             "VALUES (:e, 'm', :p, '', 1)",
             "INSERT INTO demanda (empresa_id, clave, texto) VALUES (:e, :t, :t)",
             "INSERT INTO busqueda (empresa_id, texto, n) VALUES (:e, :t, 10)",
+            "UPDATE empresa SET sinonimos = "
+            "jsonb_build_array(jsonb_build_array(cast(:t AS text), 'x'))",
         ):
             session.execute(text(statement), values)

@@ -167,6 +167,7 @@ _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
 _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
+_SINONIMOS = {"grupos": [["poncho", "ruana"]]}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
 _UPDATE = {
     "update_id": 7,
@@ -209,6 +210,9 @@ CASOS = (
     Caso("GET", "/productos/", OBSERVADOR, ajeno=None),
     Caso("GET", "/productos/", OBSERVADOR, ajeno=None, consulta={"q": CANARIO}),
     Caso("POST", "/productos/", ADMIN, cuerpo=_PRODUCTO, espera=201, ajeno=None),
+    Caso("GET", "/productos/demanda", OBSERVADOR, ajeno=None),
+    Caso("GET", "/productos/sinonimos", OBSERVADOR, ajeno=None),
+    Caso("PUT", "/productos/sinonimos", ADMIN, cuerpo=_SINONIMOS, ajeno=None),
     Caso("GET", "/productos/<int:id>", OBSERVADOR, id=PRODUCTO),
     Caso("PATCH", "/productos/<int:id>", ADMIN, id=PRODUCTO, cuerpo={"stock": 3}),
     Caso("DELETE", "/productos/<int:id>", ADMIN, id=PRODUCTO, espera=204),

@@ -41,6 +41,7 @@ CODIGOS = {
     "canal_ocupado": 409,
     "credenciales_rechazadas": 409,
     "envio_rechazado": 409,
+    "modelo_rechazado": 409,
     "demasiadas_peticiones": 429,
     "no_disponible": 501,
     "no_disponible_ahora": 503,

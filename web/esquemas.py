@@ -211,6 +211,26 @@ class ProductoVisto(_Respuesta):
     activo: bool
 
 
+class ProductoHallado(ProductoVisto):
+    puntaje: float | None = Field(
+        default=None, description="Con q: qué tan seguro es, de 0 a 1.", ge=0, le=1
+    )
+    motivo: str | None = Field(
+        default=None, description="Con q: nombre, código, parecido o sinónimo, significado …"
+    )
+
+
+class DemandaVista(_Respuesta):
+    texto: str
+    veces: int
+    primera_en: str
+    ultima_en: str
+
+
+class SinonimosVistos(_Respuesta):
+    grupos: list[list[str]]
+
+
 class ImportacionEncolada(_Respuesta):
     importacion_id: int
 

@@ -9,17 +9,17 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, func, select
 
-from core.catalogo import productos
+from core.catalogo import productos, sinonimos
 from core.catalogo.busquedas import ask_busqueda, take_answer, tema_of
 from core.catalogo.indice import Acierto
 from core.errors import Invalid
-from core.models import Producto, Rol
+from core.models import Demanda, Empresa, Producto, Rol
 from core.ports import Tarea
 from web import datos
 from web.auth import identidad, requires
 from web.campos import Id, Texto
 from web.datos import servicios, sesion
-from web.esquemas import Lista, ProductoVisto
+from web.esquemas import DemandaVista, Lista, ProductoHallado, ProductoVisto, SinonimosVistos
 from web.formas import money, quantity
 from web.oyente import FIN, oyente
 from web.paginas import Pagina, Tramo, take_page
@@ -53,6 +53,13 @@ class ProductoNuevo(BaseModel):
     activo: bool = True
 
 
+class SinonimosNuevos(BaseModel):
+    grupos: list[list[Texto]] = Field(
+        description="Cada grupo, de 2 a 20 palabras o frases que significan lo mismo.",
+        examples=[[["poncho", "ruana"]]],
+    )
+
+
 class ProductoCambios(BaseModel):
     """Lo que no se nombra, queda como está. El stock es el que hay, no cuánto cambia."""
 
@@ -68,7 +75,7 @@ class ProductoCambios(BaseModel):
     activo: bool = True
 
 
-@api.get("/", summary="Buscar o listar productos", responses={200: Lista[ProductoVisto]})
+@api.get("/", summary="Buscar o listar productos", responses={200: Lista[ProductoHallado]})
 @requires(Rol.OBSERVADOR)
 def list_productos(query: Filtros) -> dict[str, Any]:
     found = select(Producto).where(Producto.empresa_id == identidad().empresa_id)
@@ -78,7 +85,7 @@ def list_productos(query: Filtros) -> dict[str, Any]:
         found = found.where(func.lower(Producto.categoria) == query.categoria.strip().lower())
     if query.q is None or not query.q.strip():
         return take_page(sesion(), found, by=(Producto.id,), query=query).answer(show_producto)
-    return _by_words(found, query, query.q).answer(show_producto)
+    return _by_likeness(found, query, query.q)
 
 
 @api.post("/", summary="Crear un producto", responses={201: ProductoVisto})
@@ -94,6 +101,56 @@ def create_producto(body: ProductoNuevo) -> tuple[dict[str, Any], int]:
     shown = show_producto(row)
     sesion().commit()
     return shown, 201
+
+
+@api.get(
+    "/demanda",
+    summary="Lo que pidieron y no hay, lo más pedido primero",
+    responses={200: Lista[DemandaVista]},
+)
+@requires(Rol.OBSERVADOR)
+def list_demanda(query: Pagina) -> dict[str, Any]:
+    mine = select(Demanda).where(Demanda.empresa_id == identidad().empresa_id)
+    by = (Demanda.veces, Demanda.id)
+    page = take_page(sesion(), mine, by=by, newest_first=True, query=query)
+    return page.answer(_show_demanda)
+
+
+def _show_demanda(row: Demanda) -> dict[str, Any]:
+    return {
+        "texto": row.texto,
+        "veces": row.veces,
+        "primera_en": row.primera_en.isoformat(),
+        "ultima_en": row.ultima_en.isoformat(),
+    }
+
+
+@api.get(
+    "/sinonimos",
+    summary="Las palabras propias de la tienda que significan lo mismo",
+    responses={200: SinonimosVistos},
+)
+@requires(Rol.OBSERVADOR)
+def read_sinonimos() -> dict[str, Any]:
+    return {"grupos": sesion().get_one(Empresa, identidad().empresa_id).sinonimos}
+
+
+@api.put(
+    "/sinonimos",
+    summary="Cambiar todas las palabras propias",
+    description="Se suman a las que trae la instalación y valen desde la siguiente búsqueda.",
+    responses={200: SinonimosVistos},
+)
+@requires(Rol.ADMIN)
+def replace_sinonimos(body: SinonimosNuevos) -> dict[str, Any]:
+    said = sinonimos.replace_sinonimos(
+        sesion(),
+        empresa_id=identidad().empresa_id,
+        grupos=body.grupos,
+        actor=identidad().actor,
+    )
+    sesion().commit()
+    return {"grupos": said}
 
 
 @api.get("/<int:id>", summary="Un producto", responses={200: ProductoVisto})
@@ -154,8 +211,9 @@ def show_producto(row: Producto) -> dict[str, Any]:
     }
 
 
-def _by_words(found: Select[Producto], query: Filtros, q: str) -> Tramo[Producto]:
-    """A page of the ranking. Its cursor is a place: ranks have no key to go on after."""
+def _by_likeness(found: Select[Producto], query: Filtros, q: str) -> dict[str, Any]:
+    """A page of the ranking, each with why and how surely it matched. Its cursor is a place: ranks
+    have no key to go on after."""
     skip = _read_place(query.cursor)
     datos.release()  # the search reads by itself
     hits = _search(identidad().empresa_id, q, inactivos=query.inactivos)
@@ -164,7 +222,15 @@ def _by_words(found: Select[Producto], query: Filtros, q: str) -> Tramo[Producto
         sesion().scalars(found.where(Producto.id.in_(rank))), key=lambda row: rank[row.id]
     )
     end = skip + query.limite
-    return Tramo(rows[skip:end], _write_place(end) if len(rows) > end else None)
+    page = Tramo(rows[skip:end], _write_place(end) if len(rows) > end else None)
+    found_by = {hit.id: hit for hit in hits}
+    return page.answer_with(
+        [
+            show_producto(row)
+            | {"puntaje": found_by[row.id].puntaje, "motivo": found_by[row.id].motivo}
+            for row in page.filas
+        ]
+    )
 
 
 def _search(empresa_id: int, q: str, *, inactivos: bool) -> list[Acierto]:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from core.catalogo.demanda import keep_demanda
 from core.db import Database
 from core.mensajes.cierre import Registrado, finish_turno
 from core.mensajes.turnos import TurnoTomado, hold_chat
@@ -25,6 +26,7 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
             hold_chat(session, turno)
         venta_id = _effects(session, turno, resultado)
         cliente_id = _keep_cliente(session, turno, resultado.cliente)
+        keep_demanda(session, resultado.no_encontrado, empresa_id=turno.empresa_id)
         return finish_turno(
             session,
             turno,

@@ -52,6 +52,9 @@ def respond(
         cancelar_venta_id=decision.cancelar_venta_id,
         humano=decision.humano,
         cliente=dict(decision.cliente),
+        no_encontrado=tuple(
+            h.cita for h in decision.hechos if h.clave == "no_encontrado" and h.cita
+        ),
         acto=turno.acto.value,
         regla=decision.regla,
         corregido=corregido,

@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, or_, select
 
 from core.catalogo.indice import Acierto, Indice, Texto
 from core.catalogo.significado import Significado
-from core.catalogo.sinonimos import sinonimos
+from core.catalogo.sinonimos import sinonimos, with_own
 from core.db import Database
 from core.models import Empresa, Producto
 from core.ports import Hallazgo, ProductoVisto
@@ -143,9 +143,11 @@ class _Guardado:
     def __init__(self, empresa_id: int) -> None:
         self._empresa_id = empresa_id
         self._lock = threading.Lock()
+        # The version of the shop's own words, and when it was made: another id's, another index.
+        self._born: tuple[int, datetime] | None = None
+        self._own: Sequence[Sequence[str]] = ()
         self._indice = Indice(sinonimos())
         self._version = self._last = -1
-        self._born: datetime | None = None
         self.size = 0
 
     def search(
@@ -165,16 +167,19 @@ class _Guardado:
         """Read the productos changed since the last look; all of them when some have gone."""
         with db.empresa(self._empresa_id) as session:
             now = session.execute(
-                select(Empresa.catalogo_version, Empresa.creada_en, _LAST).where(
-                    Empresa.id == self._empresa_id
-                )
+                select(
+                    Empresa.catalogo_version, Empresa.sinonimos_version, Empresa.creada_en, _LAST
+                ).where(Empresa.id == self._empresa_id)
             ).one_or_none()
             if now is None:
-                self._restart(None)
+                self._restart(())
                 return
-            version, born, last = now
-            if born != self._born or self._indice.worn:
-                self._restart(born)
+            version, own, born, last = now
+            if (own, born) != self._born or self._indice.worn:
+                said = session.scalar(
+                    select(Empresa.sinonimos).where(Empresa.id == self._empresa_id)
+                )
+                self._restart(said or (), (own, born))
             if (version, last) == (self._version, self._last):
                 return
             rows = session.execute(
@@ -195,7 +200,7 @@ class _Guardado:
     def _rebuild(self, db: Database) -> None:
         """Rows were deleted (a reset), which leaves no version behind: start over."""
         version, last = self._version, self._last
-        self._restart(self._born)
+        self._restart(self._own, self._born)
         with db.empresa(self._empresa_id) as session:
             rows = session.execute(
                 select(*_COLUMNS).where(Producto.empresa_id == self._empresa_id)
@@ -208,8 +213,11 @@ class _Guardado:
             self._indice.put(Texto(*row))
         self.size = len(self._indice)
 
-    def _restart(self, born: datetime | None) -> None:
-        self._indice = Indice(sinonimos())
+    def _restart(
+        self, own: Sequence[Sequence[str]], born: tuple[int, datetime] | None = None
+    ) -> None:
+        self._own = own
+        self._indice = Indice(with_own(own))
         self._version = self._last = -1
         self._born = born
         self.size = 0

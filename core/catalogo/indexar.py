@@ -100,7 +100,8 @@ _TAKE = text(
         token = token + 1, intentos = intentos + 1, modelo = :modelo,
         cursor_version = CASE WHEN i.modelo IS NOT DISTINCT FROM :modelo THEN cursor_version
                               ELSE -1 END,
-        cursor_id = CASE WHEN i.modelo IS NOT DISTINCT FROM :modelo THEN cursor_id ELSE 0 END
+        cursor_id = CASE WHEN i.modelo IS NOT DISTINCT FROM :modelo THEN cursor_id ELSE 0 END,
+        visto = CASE WHEN i.modelo IS NOT DISTINCT FROM :modelo THEN visto ELSE 0 END
     FROM empresa e
     WHERE i.empresa_id = :empresa_id AND e.id = i.empresa_id
       AND (lease_hasta IS NULL OR lease_hasta < clock_timestamp())
@@ -181,6 +182,7 @@ _END = text(
     SELECT (SELECT count(*) FROM i) AS mine, (SELECT count(*) FROM told)
     """
 )
+_RELEASE = text(f"UPDATE indexacion SET lease_hasta = NULL {_MINE}")
 _PAUSE = text(
     f"""
     UPDATE indexacion SET lease_hasta = NULL, error = :error, intentos = 0,
@@ -235,9 +237,10 @@ class _Trabajo:
         return Paso("espera", self._embedded, error)
 
     def release(self) -> None:
-        """Give the lease back after an error, so that the next try need not wait for its end."""
+        """Give the lease back after an error, so that the next try need not wait for its end. It
+        counts as a try: what fails again and again is passed."""
         try:
-            self._pause()
+            self._execute(_RELEASE)
         except DATABASE_DOWN:
             return
 

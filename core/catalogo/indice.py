@@ -5,7 +5,9 @@ that was answered: 1 is all of it, and half of it is about where a match becomes
 """
 
 import math
+import re
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +33,10 @@ _DESCONOCIDA = 0.65  # a further word that no producto has counts less against t
 _MEDIDA = 0.75
 _CONTRADICE = 0.35
 _SEGURO = 0.72  # a respelling at least this sure stands for the word that was written
+_COMIENZO = 0.9  # what begins with the code that was written: sure, unless there are several
+_COMIENZO_MIN = 3
+# One word or two, letters before figures: "hm-12", "hm 12", "7702". No size is written so.
+_CODIGO = re.compile(r"[a-z]{1,8}[-_./ ]?\d[a-z0-9-]*|\d{4,}[a-z0-9-]*")
 _CANDIDATOS = 300  # of these the sizes are compared one by one
 
 
@@ -82,7 +88,8 @@ class Indice:
         self._fichas: list[_Ficha | None] = []
         self._slots: dict[int, int] = {}
         self._postings: dict[str, array[int]] = {}
-        self._skus: dict[str, int] = {}
+        self._skus: dict[str, set[int]] = {}
+        self._sorted_skus: list[str] | None = None
         self._vocabulario = Vocabulario()
 
     def __len__(self) -> int:
@@ -118,7 +125,8 @@ class Indice:
         head = {m.concepto for m in mentions if m.inicio == 0} | set(stems[:1])
         sku = fold(texto.sku) if texto.sku else None
         if sku:
-            self._skus[sku] = texto.id
+            self._skus.setdefault(_bare(sku), set()).add(texto.id)
+            self._sorted_skus = None
         self._slots[texto.id] = slot
         self._fichas.append(
             _Ficha(
@@ -138,8 +146,8 @@ class Indice:
             return
         ficha = self._fichas[slot]
         self._fichas[slot] = None
-        if ficha is not None and ficha.sku and self._skus.get(ficha.sku) == id_:
-            del self._skus[ficha.sku]
+        if ficha is not None and ficha.sku:
+            self._skus[_bare(ficha.sku)].discard(id_)
 
     # --- asking --------------------------------------------------------------------------------
 
@@ -153,19 +161,31 @@ class Indice:
         return (exact + [a for a in found if a.id not in first])[:n]
 
     def _by_code(self, texto: str, inactivos: bool) -> list[Acierto]:
-        """A code is exact or nothing; inside a sentence it must look like one."""
+        """A code, whatever its dashes; else what begins with it; inside a sentence it must be whole
+        and look like one."""
         folded = fold(texto)
-        found = []
-        whole = self._skus.get(folded)
-        if whole is not None:
-            found.append(Acierto(whole, 1.0, "código"))
-        else:
+        bare = _bare(folded)
+        found = [Acierto(id_, 1.0, "código") for id_ in self._coded(bare)]
+        if not found and _looks_like_code(folded):
+            found = [Acierto(id_, _COMIENZO, "comienzo del código") for id_ in self._begun(bare)]
+        if not found:
             for word in folded.split():
-                word = word.strip(".,;:!?¡¿()\"'")
-                id_ = self._skus.get(word)
-                if id_ and len(word) > 3 and any(c.isdigit() for c in word):
-                    found.append(Acierto(id_, 0.99, "código"))
+                bare = _bare(word)
+                if len(bare) > 3 and any(c.isdigit() for c in bare):
+                    found += [Acierto(id_, 0.99, "código") for id_ in self._coded(bare)]
         return [a for a in found if inactivos or self.is_sold(a.id)]
+
+    def _coded(self, bare: str) -> list[int]:
+        return sorted(self._skus.get(bare, ()))
+
+    def _begun(self, bare: str) -> list[int]:
+        """Of the codes that begin so, in their order."""
+        if self._sorted_skus is None:
+            self._sorted_skus = sorted(self._skus)
+        start = bisect_left(self._sorted_skus, bare)
+        end = bisect_left(self._sorted_skus, bare + "\U0010ffff")
+        some = self._sorted_skus[start : min(end, start + _CANDIDATOS)]
+        return [id_ for sku in some for id_ in self._coded(sku)]
 
     def is_sold(self, id_: int) -> bool:
         slot = self._slots.get(id_)
@@ -215,9 +235,13 @@ class Indice:
         scores: dict[int, float] = {}
         words_matched: dict[int, int] = {}
         total = 0.0
+        unknown = 0
         for n, unit in enumerate(words):
             matches = self._matches(unit)
-            weight = self._weight(unit) * (_CABEZA if n == 0 else 1 if matches else _DESCONOCIDA)
+            unknown += not matches
+            # The more words that nobody knows, the less each says: they are talk, not things.
+            known = 1 if matches else _DESCONOCIDA / unknown
+            weight = self._weight(unit) * (_CABEZA if n == 0 else known)
             total += weight
             for slot, quality in matches.items():
                 scores[slot] = scores.get(slot, 0.0) + weight * quality
@@ -271,6 +295,15 @@ class Indice:
             share *= _CONTRADICE if against == 1 else _CONTRADICE / 2
             reason = "otra medida"
         return Acierto(ficha.id, round(min(1.0, share), 4), reason)
+
+
+def _bare(code: str) -> str:
+    """HM-101, hm 101 and hm101 are one code."""
+    return "".join(c for c in code if c.isalnum())
+
+
+def _looks_like_code(folded: str) -> bool:
+    return bool(_CODIGO.fullmatch(folded)) and len(_bare(folded)) >= _COMIENZO_MIN
 
 
 def contradicts(asked: Medida, has: Iterable[Medida]) -> bool:

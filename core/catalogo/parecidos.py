@@ -7,11 +7,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 _SONIDOS = (
-    ("ch", "6"), ("ll", "y"), ("qu", "k"), ("gue", "ge"), ("gui", "gi"), ("ph", "f"),
+    ("ch", "6"), ("sh", "6"), ("ll", "y"), ("qu", "k"), ("gue", "ge"), ("gui", "gi"), ("ph", "f"),
     ("v", "b"), ("w", "u"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("c", "k"), ("h", ""),
     ("ge", "je"), ("gi", "ji"), ("x", "s"),
 )  # fmt: skip
 _TERMINACION = re.compile(r"(?:ar|er|ir|ando|iendo|ado|ada|dor|dora|adora?)$")
+_DIMINUTIVO = re.compile(r"([a-z]{3,}?)(?:ec|c)?it[oa]")
 _MAX = 12  # candidates per word; more would say nothing
 
 
@@ -57,7 +58,11 @@ class Vocabulario:
     def guess(self, word: str) -> dict[str, float]:
         """What an unknown `word` may have meant, with how sure; the surest kind of guess only."""
         return (
-            self.respelt(word) or self._parts(word) or self._starting(word) or self._derived(word)
+            self.respelt(word)
+            or self._diminutive(word)
+            or self._parts(word)
+            or self._starting(word)
+            or self._derived(word)
         )
 
     def respelt(self, word: str) -> dict[str, float]:
@@ -81,6 +86,14 @@ class Vocabulario:
             for other in self._by_sound[candidate]:
                 found[other] = sure
         return found
+
+    def _diminutive(self, word: str) -> dict[str, float]:
+        """rueda for ruedita, cable for cablecito, foco for foquito."""
+        match = _DIMINUTIVO.fullmatch(word)
+        if match is None:
+            return {}
+        root = re.sub(r"qu$", "c", match[1])
+        return {w: 0.85 for end in ("", "a", "o") if (w := root + end) in self._known}
 
     def _parts(self, word: str) -> dict[str, float]:
         """superbonder for a catalogue that writes super bonder."""

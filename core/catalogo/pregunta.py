@@ -1,5 +1,6 @@
 """A customer's words as a search understands them: what is asked, and what is only courtesy."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,9 +25,18 @@ _CORTESIA = frozenset(
         "voy tengo hacer cada nada todo donde horario tienda local direccion telefono pago pagar "
         "efectivo tarjeta domicilio envio envios factura como cuando estas esta estan abierto "
         "abren cierran gente persona hablar asesor quien llama adios chao hasta luego pronto "
-        "perfecto genial claro"
+        "perfecto genial claro che wey guey parce parcero pana bro jefe jefa patron patrona "
+        "maestro caserito caserita casero casera compa compadre chamo mijo mija reina don doña "
+        "seño oiga oigan oye mira mire diga digame alo saber pregunto pregunta preguntar consulta "
+        "consultar averiguar casualidad favorcito porfis please urgente pasame pasas pase mandas "
+        "hazme haceme hagame ando andaba ocupo ocupaba preciso requerimos buscamos queremos "
+        "tendrian tenian venderan manejaran pidio pidieron encargaron"
     ).split()
 )
+
+
+# "holaaa", "siii": what is drawn out is the same word.
+_ALARGADA = re.compile(r"([^\W\d_])\1{2,}")
 
 
 @dataclass(slots=True)
@@ -59,7 +69,7 @@ def parse_pregunta(
 
     `correct` gives the known spelling of a word; synonyms are those of what it gives.
     """
-    found = terms(texto)
+    found = terms(_ALARGADA.sub(r"\1", texto))
     stems = [t for t in found if isinstance(t, str)]
     asked = [s for s in stems if s not in _CORTESIA] or _unless_courtesy_only(stems, sinonimos)
     pregunta = Pregunta([Unidad(s, {s: 1.0}) for s in asked])

@@ -1,4 +1,9 @@
-"""What the trade calls the same thing: words and phrases that lead to one concept."""
+"""What people call the same thing: words and phrases that lead to one concept.
+
+A list for each trade is shipped, and a shop adds its own. All of them serve every shop: a concept
+that none of its productos names leads nowhere there, so the taco of a zapatería and the one of a
+ferretería do not meet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +11,15 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from sqlalchemy.orm import Session
 
+from core.bitacora import audit
 from core.catalogo.parecidos import Vocabulario
 from core.catalogo.texto import terms
+from core.errors import Invalid
+from core.models import Empresa
 
-_FILE = Path(__file__).with_name("sinonimos.yaml")
+_SHIPPED = sorted((Path(__file__).parent / "palabras").glob("*.yaml"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,71 @@ class Sinonimos:
 
 
 @cache
+def _shipped() -> list[dict[str, list[str]]]:
+    return [
+        grupo
+        for file in _SHIPPED
+        for grupo in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    ]
+
+
+@cache
 def sinonimos() -> Sinonimos:
-    """The shipped list, read once per process."""
-    return Sinonimos(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    """The shipped lists, read once per process."""
+    return Sinonimos(_shipped())
+
+
+def with_own(grupos: Sequence[Sequence[str]]) -> Sinonimos:
+    """The shipped lists and a shop's own groups of words. What a later release no longer takes for
+    a word is passed over: it must not cost the shop its search."""
+    if not grupos:
+        return sinonimos()
+    own = ({"es": [p for p in grupo if _has_word(p)]} for grupo in grupos)
+    return Sinonimos([*_shipped(), *own])
+
+
+def _has_word(frase: str) -> bool:
+    return any(isinstance(t, str) for t in terms(frase))
+
+
+# A shop's own words are few; each group is looked through with every question.
+_GRUPOS_MAX, _PALABRAS_MAX, _LARGO_MAX = 500, 20, 60
+
+
+def replace_sinonimos(
+    session: Session, *, empresa_id: int, grupos: Sequence[Sequence[str]], actor: str
+) -> list[list[str]]:
+    """The shop's own groups from now on, as they are kept. Raises Invalid, naming each that cannot
+    be."""
+    tidy = [[" ".join(p.split()) for p in grupo] for grupo in grupos]
+    errores = [
+        {"campo": f"grupos.{n}", "mensaje": said}
+        for n, grupo in enumerate(tidy)
+        if (said := _complaint(grupo))
+    ]
+    if len(tidy) > _GRUPOS_MAX:
+        errores = [{"campo": "grupos", "mensaje": f"son {_GRUPOS_MAX} como máximo"}]
+    if errores:
+        raise Invalid("Hay grupos que no son válidos.", errores=errores)
+    row = session.get_one(Empresa, empresa_id, with_for_update=True)
+    if row.sinonimos != tidy:
+        row.sinonimos, row.sinonimos_version = tidy, row.sinonimos_version + 1
+        audit(
+            session,
+            empresa_id=empresa_id,
+            accion="sinonimos.cambiar",
+            actor=actor,
+            objeto=f"empresa:{empresa_id}",
+            grupos=len(tidy),
+        )
+    return tidy
+
+
+def _complaint(grupo: Sequence[str]) -> str:
+    if not 2 <= len(grupo) <= _PALABRAS_MAX:
+        return f"tiene de 2 a {_PALABRAS_MAX} palabras o frases"
+    if any(len(p) > _LARGO_MAX for p in grupo):
+        return f"cada una tiene {_LARGO_MAX} caracteres como máximo"
+    if not all(_has_word(p) for p in grupo):
+        return "cada una tiene al menos una palabra"
+    return ""

@@ -13,8 +13,10 @@ from core.models import (
     Base,
     Chat,
     Cliente,
+    Demanda,
     Empresa,
     Importacion,
+    Indexacion,
     Mensaje,
     Producto,
     Venta,
@@ -22,9 +24,11 @@ from core.models import (
 
 CONFIRMAR_GLOBAL = "RESET"
 
-# In the order that foreign keys allow. Events, chat sessions, lines, ledger and rows of files go
-# with the row they belong to.
-_EMPTIED: tuple[type[Base], ...] = (Mensaje, Venta, Chat, Cliente, Importacion, Producto)
+# In the order that foreign keys allow. Events, chat sessions, lines, ledger, rows of files and
+# which vector a producto has go with the row they belong to.
+_EMPTIED: tuple[type[Base], ...] = (
+    *(Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda),
+)
 
 
 def reset_empresa(

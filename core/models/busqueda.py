@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -68,12 +68,17 @@ class Demanda(Base):
 
     __tablename__ = "demanda"
     empresa_id: Mapped[int] = own()
-    clave: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = identity()
+    clave: Mapped[str]
     texto: Mapped[str]
     veces: Mapped[int] = mapped_column(server_default="1")
     primera_en: Mapped[datetime] = now()
     ultima_en: Mapped[datetime] = now()
-    __table_args__ = (of_empresa(), Index("ix_demanda_veces", "empresa_id", "veces", "clave"))
+    __table_args__ = (
+        of_empresa(),
+        UniqueConstraint("empresa_id", "clave"),
+        Index("ix_demanda_veces", "empresa_id", "veces", "id"),
+    )
 
 
 class Busqueda(Base):
