@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     importacion_max_filas: int = 200_000
     importacion_max_columnas: int = 100
     importacion_max_celda: int = 10_000
+    importacion_xlsx_max_bytes: int = 200 * 1024 * 1024
+    importacion_xlsx_max_razon: int = 200
     importacion_paso_segundos: float = 20.0
     importacion_paso_filas: int = 5_000
     # A preview is applied the same day or it is made anew; each is as large as its file.
@@ -130,7 +132,6 @@ class Settings(BaseSettings):
     llm_provider: Literal["offline"] = "offline"
     llm_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
-    llm_base_url: str | None = None
 
     web_procesos: int = 2
     chat_hilos: int = 16

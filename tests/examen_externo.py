@@ -1,7 +1,8 @@
 """`python -m tests.examen_externo FOLDER`: the outside exam, both ways, against the floors.
 
 The dialogues run once through `evaluar dialogos` and once over HTTP by the exam's own script; the
-two must agree dialogue by dialogue. tests/pisos.json holds what must be reached; it only rises.
+two must agree dialogue by dialogue. The search runs over its sets. tests/pisos.json holds what must
+be reached; it only rises.
 """
 
 import json
@@ -15,6 +16,9 @@ from typing import Any
 from tests.stack import ROOT, Stack, clean_environment, free_ports
 
 FLOORS = json.loads((ROOT / "tests" / "pisos.json").read_text())
+# Held by tests/evals, and by `search` below.
+SEARCH = FLOORS.pop("busqueda")
+FLOORS.pop("relevancia")
 
 
 def run(*command: str, **environment: str) -> str:
@@ -72,6 +76,28 @@ def messages(exam: Path, stack: Stack, folder: Path) -> dict[str, float]:
     }
 
 
+def search(exam: Path, stack: Stack, folder: Path) -> dict[str, float]:
+    """nDCG@10 of each set by the exam's own scorer, with vectors and by words alone. The floors of
+    `merc` and `chorus` are what the scorer's fusion of three rankings reaches on these queries."""
+    reached = {}
+    for name in SEARCH:
+        docs, queries = (exam / "sets" / f"{name}_{kind}.json" for kind in ("docs", "queries"))
+        for way, provider in (("con_vectores", "local"), ("palabras", "ninguno")):
+            found, scored = folder / "busqueda.json", folder / "nota.json"
+            run(
+                *("-m", "flask", "--app", "web", "evaluar", "busqueda", str(docs), str(queries)),
+                *("--salida", str(found)),
+                DATA_DIR=str(stack.data_dir),
+                EMBEDDINGS_PROVIDER=provider,
+            )
+            run(
+                *(str(exam / "eval_retrieval.py"), name, "--lexical-only", "--no-cache"),
+                *("--run", str(found), "--out", str(scored)),
+            )
+            reached[f"{name}.{way}"] = json.loads(scored.read_text())[name]["RUN"][0]
+    return reached
+
+
 def main(exam: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="agente-examen-") as name:
         folder = Path(name)
@@ -83,10 +109,12 @@ def main(exam: Path) -> int:
             coded = by_command(exam, stack)
             spoken, played = by_http(exam, stack, folder)
             reached = messages(exam, stack, folder) | {"dialogos": played - len(spoken)}
+            reached |= search(exam, stack, folder)
         finally:
             stack.stop()
     wrong = [f"the two ways differ on: {sorted(coded ^ spoken)}"] if coded != spoken else []
-    for name, floor in FLOORS.items():
+    floors = FLOORS | {f"{n}.{way}": f for n, ways in SEARCH.items() for way, f in ways.items()}
+    for name, floor in floors.items():
         fine = reached[name] <= floor if name.startswith("confirm") else reached[name] >= floor
         say(f"{name:<26}{reached[name]:>8}  floor {floor}{'' if fine else '  BELOW'}")
         if not fine:

@@ -217,6 +217,8 @@ CASOS = (
     Caso("PATCH", "/productos/<int:id>", ADMIN, id=PRODUCTO, cuerpo={"stock": 3}),
     Caso("DELETE", "/productos/<int:id>", ADMIN, id=PRODUCTO, espera=204),
     Caso("POST", "/productos/reemplazar_csv", ADMIN, formulario=_CSV, espera=202, ajeno=None),
+    Caso("GET", "/productos/exportar", OBSERVADOR, ajeno=None),
+    Caso("GET", "/productos/exportar", OBSERVADOR, ajeno=None, consulta={"formato": "xlsx"}),
     Caso("GET", "/importaciones/", OBSERVADOR, ajeno=None),
     Caso("GET", "/importaciones/<int:id>", OBSERVADOR, id=IMPORTACION),
     Caso("GET", "/importaciones/<int:id>/errores.csv", OBSERVADOR, id=IMPORTACION),

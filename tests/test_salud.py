@@ -73,7 +73,9 @@ def test_a_system_that_is_well_says_so(client: FlaskClient, tienda: Tienda) -> N
     assert (answer.status_code, answer.json["estado"]) == (200, "ok")
     SaludVista.model_validate(answer.json)
     parts = answer.json["componentes"]
-    assert {"postgres", "redis", "trabajadores", "entregas", "catalogo", "llm"} <= set(parts)
+    assert {"postgres", "redis", "trabajadores", "entregas", "catalogo", "busqueda", "llm"} <= set(
+        parts
+    )
     assert all(p["estado"] == "ok" and p["detalle"] for p in parts.values())
 
 

@@ -43,6 +43,7 @@ from web import (
     datos,
     docs,
     evaluar,
+    exportar,
     importaciones,
     logs,
     pagina,
@@ -144,6 +145,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(productos.api)
     app.register_api(importaciones.api)
     app.register_api(cambios.api)
+    app.register_api(exportar.api)
     app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)

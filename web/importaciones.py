@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import select, tuple_
 from werkzeug.datastructures import FileStorage as UploadedFile
 
+from core.catalogo.celdas import harmless
 from core.catalogo.importar import create_importacion
 from core.db import Database
 from core.errors import NotFound, TooLarge
@@ -30,7 +31,9 @@ _ERRORES_TRAMO = 5000
 
 
 class Archivo(BaseModel):
-    archivo: FileStorage = Field(description="CSV: nombre, precio y stock; lo demás es opcional.")
+    archivo: FileStorage = Field(
+        description="CSV o XLSX: nombre, precio y stock; lo demás es opcional."
+    )
 
     @field_validator("archivo")
     @classmethod
@@ -213,14 +216,8 @@ def _errores_csv(db: Database, empresa_id: int, importacion_id: int) -> Iterator
             return
         text = io.StringIO()
         csv.writer(text).writerows(
-            (row.fila or "", *(_harmless(cell) for cell in (row.columna, row.codigo, row.mensaje)))
+            (row.fila or "", *(harmless(c or "") for c in (row.columna, row.codigo, row.mensaje)))
             for row in rows
         )
         yield text.getvalue()
         last = (rows[-1].fila, rows[-1].n)
-
-
-def _harmless(cell: str | None) -> str:
-    """A spreadsheet runs what begins like a formula; an apostrophe makes it text."""
-    text = cell or ""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

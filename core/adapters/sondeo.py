@@ -41,6 +41,8 @@ class Atraso:
     entrega_vencida: float
     importaciones: Mapping[str, int]
     importacion_parada: float
+    # Empresas whose vectors wait for a model that does not answer.
+    sin_modelo: int
 
 
 @dataclass(frozen=True)
@@ -144,9 +146,16 @@ _IMPORTACIONES = text(
              WHEN i.lease_hasta IS NULL AND i.filas_procesadas = 0 THEN i.creada_en END)
         FILTER (WHERE NOT EXISTS (
             SELECT FROM importacion a WHERE a.empresa_id = i.empresa_id AND a.id < i.id
-                AND a.estado IN ('en_cola', 'procesando'))) AND i.estado <> 'indexando') AS parada
+                AND a.estado IN ('en_cola', 'procesando')) AND i.estado <> 'indexando')) AS parada
     FROM importacion i JOIN empresa e ON e.id = i.empresa_id AND NOT e.efimera
     WHERE i.estado IN ('en_cola', 'procesando', 'indexando') GROUP BY i.estado
+    """
+)
+
+_SIN_MODELO = text(
+    """
+    SELECT count(*) FROM indexacion i JOIN empresa e ON e.id = i.empresa_id AND NOT e.efimera
+    WHERE i.proximo_intento > clock_timestamp()
     """
 )
 
@@ -164,6 +173,7 @@ def _ask_atraso(db: Database) -> Atraso:
         pending = session.execute(_ATRASO).one()
         entregas = session.execute(_ENTREGAS).all()
         importaciones = session.execute(_IMPORTACIONES).all()
+        sin_modelo = session.scalars(_SIN_MODELO).one()
     return Atraso(
         sin_responder=float(pending.sin_responder),
         chats_pendientes=pending.chats_pendientes,
@@ -171,6 +181,7 @@ def _ask_atraso(db: Database) -> Atraso:
         entrega_vencida=_oldest([row.vencida for row in entregas]),
         importaciones={row.estado: row.n for row in importaciones},
         importacion_parada=_oldest([row.parada for row in importaciones]),
+        sin_modelo=sin_modelo,
     )
 
 

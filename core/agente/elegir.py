@@ -19,7 +19,7 @@ from core.unidades import allows_fraction
 OPCIONES_MAX = 5
 _BUSCADOS = 15
 # The search's score is the share of the question that a producto answers.
-_PLAUSIBLE = 0.42
+PLAUSIBLE = 0.42
 _MARGEN = 0.09
 _ETIQUETA = re.compile(r"\b(?:talla|tipo|clase|grado|calibre|grano) \w+\b")
 _OTRA_MEDIDA = "otra medida"
@@ -41,7 +41,7 @@ def elegir(catalogo: Catalogo, pedido: Pendiente) -> Eleccion:
     """The productos that `pedido` may mean. With several, those in stock come first."""
     # By how sure each is: what meaning adds may order, but never outbid what words say.
     hits = sorted(_search(catalogo, pedido), key=lambda h: -h.puntaje)
-    if not hits or hits[0].puntaje < _PLAUSIBLE:
+    if not hits or hits[0].puntaje < PLAUSIBLE:
         return Eleccion(())
     best = hits[0].puntaje
     alike = [h for h in hits if h.puntaje >= best - _MARGEN and h.motivo == hits[0].motivo]

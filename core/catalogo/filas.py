@@ -3,16 +3,20 @@
 Works by column with pandas: each distinct cell is understood once. Only workers import this.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple
 
 from core.catalogo import reglas
+from core.catalogo.celdas import plain_cell
+from core.catalogo.claves import Claves
 from core.catalogo.numeros import parse_numero
+from core.catalogo.registro import Registro
 from core.catalogo.reglas import Falla
 from core.catalogo.tabla import Tabla
-from core.catalogo.texto import fold, fold_key
+from core.catalogo.texto import fold
 
 
 class Fila(NamedTuple):
@@ -33,64 +37,75 @@ class Fila(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lectura:
-    """What a file says. Both lists are in the order of the file.
-
-    claves: keys of every line that names a producto, bad lines included: it is left as it is.
-    sueltas: nombres of lines too damaged to be sure of, without their quotes.
-    """
+class Tramo:
+    """What some lines of a file say, up to line `hasta`. Both lists are in the order of the file;
+    each line is in one of them."""
 
     filas: list[Fila]
     fallas: list[tuple[int, Falla]]
-    claves: frozenset[str]
-    sueltas: frozenset[str]
-    total: int
+    hasta: int
 
 
 _SI = frozenset("si s true verdadero 1 x activo yes y habilitado sim t on v".split())
 _NO = frozenset("no n false falso 0 inactivo nao f off inactiva deshabilitado".split())
 
 
-def read_filas(tabla: Tabla, *, moneda: str) -> Lectura:
-    """Understand every cell. `moneda` is the empresa's: another one is a fault of its row."""
+class Lector:
+    """Understands a table piece by piece; of the earlier ones it remembers the keys.
+
+    `moneda` is the empresa's: another one is a fault of its row.
+    """
+
+    def __init__(self, tabla: Tabla, *, moneda: str) -> None:
+        self.claves = Claves(tabla.columnas)
+        self._tabla = tabla
+        self._lectores = {name: _reader(name, moneda) for name in tabla.columnas}
+
+    def tramos(self, registros: int, *, desde: int = 0) -> Iterator[Tramo]:
+        """What the lines after `desde` say, that many records at a time; of those before it only
+        the keys are taken. To be gone through once."""
+        left = self._tabla.registros()
+        while piece := list(islice(left, registros)):
+            later = [r for r in piece if r.fila > desde]
+            self.claves.note(piece[: len(piece) - len(later)])
+            if later:
+                yield self._read(later)
+
+    def _read(self, registros: list[Registro]) -> Tramo:
+        bad = {r.fila: [r.falla] for r in registros if r.falla is not None}
+        whole = [r for r in registros if r.falla is None]
+        lineas = [r.fila for r in whole]
+        columnas = {}
+        for name, read in self._lectores.items():
+            at = self._tabla.columnas[name]
+            columnas[name] = _read_columna([r.celdas[at] for r in whole], lineas, read, bad)
+        claves = []
+        for fila, (clave, falla) in zip(lineas, self.claves.note(registros), strict=True):
+            claves.append(clave)
+            if falla is not None:
+                bad.setdefault(fila, []).append(falla)
+        filas = _rows(columnas, lineas, claves, bad)
+        fallas = [(fila, falla) for fila in sorted(bad) for falla in bad[fila]]
+        return Tramo(filas, fallas, registros[-1].fila)
+
+
+def _read_columna(
+    cells: list[str],
+    lineas: list[int],
+    read: Callable[[str], object],
+    bad: dict[int, list[Falla]],
+) -> list[Any]:
+    """Each distinct cell read once; what cannot be read is added to the faults of its lines."""
     import pandas as pd
 
-    registros = [r for r in tabla.registros if r.falla is None]
-    damaged = [(r, r.falla) for r in tabla.registros if r.falla is not None]
-    lineas = pd.Index([r.fila for r in registros])
-    columnas = {
-        name: _column(pd, [r.celdas[n] for r in registros], lineas, _reader(name, moneda))
-        for n, name in enumerate(tabla.columnas)
-    }
-    bad: dict[int, list[Falla]] = {}
-    for values in columnas.values():
-        for fila, value in values[values.map(type) == Falla].items():
-            bad.setdefault(int(str(fila)), []).append(value)
-    claves = [_key(tabla.columnas, r.celdas) for r in registros]
-    _refuse_repeated(pd.Series(claves, index=lineas, dtype=object), bad)
-    filas = _rows(columnas, lineas.tolist(), claves, bad)
-    fallas = [(r.fila, falla) for r, falla in damaged]
-    fallas += [(fila, falla) for fila, found in bad.items() for falla in found]
-    unsure = {key for r, _ in damaged if (key := _key(tabla.columnas, r.celdas)) is not None}
-    return Lectura(
-        filas,
-        sorted(fallas, key=lambda f: f[0]),
-        frozenset(k for k in claves if k) | unsure,
-        frozenset(loosen(key) for key in unsure),
-        len(tabla.registros),
-    )
-
-
-def loosen(clave: str) -> str:
-    """A key as it looks when its quotes cannot be trusted."""
-    return clave.replace('"', "")
-
-
-def _column(pd: Any, cells: list[str], lineas: Any, read: Callable[[str], object]) -> Any:
-    """Each distinct cell read once; values and Fallas, side by side."""
     codes, distinct = pd.factorize(pd.Series(cells, dtype=object))
-    values = pd.Series([read(cell) for cell in distinct], dtype=object)
-    return pd.Series(values.to_numpy()[codes], index=lineas, dtype=object)
+    values = [read(plain_cell(cell)) for cell in distinct]
+    wrong = {n: value for n, value in enumerate(values) if isinstance(value, Falla)}
+    if wrong:
+        for fila, code in zip(lineas, codes.tolist(), strict=True):
+            if code in wrong:
+                bad.setdefault(fila, []).append(wrong[code])
+    return [values[code] for code in codes.tolist()]
 
 
 def _reader(columna: str, moneda: str) -> Callable[[str], object]:
@@ -141,46 +156,21 @@ def _short(cell: str) -> str:
     return kept + ("…" if len(cell) > 30 else "")
 
 
-# --- keys --------------------------------------------------------------------------------------
-
-
-def _key(columnas: tuple[str, ...], celdas: tuple[str, ...]) -> str | None:
-    """What the line calls its producto; None when it names none."""
-    named = dict(zip(columnas, celdas, strict=True))
-    if sku := reglas.tidy("sku", named.get("sku", "")):
-        return fold_key(sku, "")
-    nombre = reglas.tidy("nombre", named["nombre"])
-    return fold_key(None, nombre) if nombre else None
-
-
-def _refuse_repeated(claves: Any, bad: dict[int, list[Falla]]) -> None:
-    """The first line with a key is the one that counts, even when it is a bad one."""
-    named = claves.dropna()
-    repeated = named[named.duplicated()]
-    if not len(repeated):
-        return
-    first = {key: fila for fila, key in reversed(list(named.items()))}
-    for fila, key in repeated.items():
-        columna = "sku" if key.startswith("s:") else "nombre"
-        falla = Falla(columna, "duplicado", f"Repite el producto de la fila {first[key]}.")
-        bad.setdefault(int(fila), []).append(falla)
-
-
 # --- rows --------------------------------------------------------------------------------------
 
 _TEXTOS = ("sku", "nombre", "descripcion", "categoria", "marca", "unidad")
 
 
 def _rows(
-    columnas: dict[str, Any],
+    columnas: dict[str, list[Any]],
     lineas: list[int],
-    claves: Sequence[str | None],
+    claves: list[str | None],
     bad: dict[int, list[Falla]],
 ) -> list[Fila]:
     """The good lines; what is only seen by looking at two cells together is added to `bad`."""
 
     def values(name: str, absent: object) -> list[Any]:
-        return columnas[name].tolist() if name in columnas else [absent] * len(lineas)
+        return columnas[name] if name in columnas else [absent] * len(lineas)
 
     texts = [values(name, None) for name in _TEXTOS]
     rest = [values(name, None) for name in reglas.MAXIMOS] + [values("activo", True)]

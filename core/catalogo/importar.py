@@ -6,7 +6,7 @@ was thought dead from writing.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import PurePath
 
@@ -24,18 +24,17 @@ from core.catalogo.aplicar import (
 )
 from core.catalogo.barrido import ring_next
 from core.catalogo.cambios import Negado
-from core.catalogo.filas import Fila, Lectura, read_filas
-from core.catalogo.reglas import Falla
+from core.catalogo.claves import Claves
+from core.catalogo.filas import Fila, Lector, Tramo
+from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.repeticion import Repeticion
-from core.catalogo.tabla import ArchivoInvalido, read_tabla
+from core.catalogo.tabla import Tabla, open_tabla
 from core.catalogo.trabajo import INTENTOS, LEASE_SEGUNDOS, Paso, Trabajo
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Empresa, Importacion
 from core.ports import Cola, Tarea
 from core.settings import Settings
-
-Rechazo = tuple[int, Falla]
 
 
 def create_importacion(
@@ -141,63 +140,40 @@ class _Archivo(Trabajo):
         if self._taken.intentos > INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
-            tabla = read_tabla(self._taken.contenido, self._settings)
+            with open_tabla(self._taken.contenido, self._settings) as tabla:
+                if tabla.total:
+                    return self._apply(tabla)
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
-        if not tabla.registros:
-            return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
-        with self._db.empresa(self._empresa_id) as session:
-            self._record(session, total=len(tabla.registros))
-        lectura = read_filas(tabla, moneda=self._taken.moneda)
-        del tabla  # as large as the file, and no longer needed
-        return self._apply(lectura)
+        return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
 
-    def _apply(self, lectura: Lectura) -> Paso:
+    def _apply(self, tabla: Tabla) -> Paso:
+        total = tabla.total
         with self._db.empresa(self._empresa_id) as session:
-            self._record(session, total=lectura.total)
-        for filas, fallas, cursor in self._chunks(lectura):
+            self._record(session, total=total)
+        lector = Lector(tabla, moneda=self._taken.moneda)
+        size = self._settings.importacion_paso_filas
+        for tramo in lector.tramos(size, desde=self._taken.cursor):
             with self._db.empresa(self._empresa_id) as session:
-                self._apply_chunk(session, filas, fallas, cursor=cursor, total=lectura.total)
+                self._apply_tramo(session, tramo, total=total)
             if time.monotonic() > self._until:
                 return self._pause()
         if not self._any_valid():
             detalle = "Ninguna fila se pudo leer; el catálogo sigue como estaba."
             return self._end("fallida", "sin_filas_validas", detalle)
-        if self._taken.modo == "reemplazar" and not self._deactivate(lectura):
+        if self._taken.modo == "reemplazar" and not self._deactivate(lector.claves, total=total):
             return self._pause()
         return self._end("indexando")
 
-    def _chunks(self, lectura: Lectura) -> Iterator[tuple[list[Fila], list[Rechazo], int]]:
-        """Good rows, errors, and the line that both reach, in order, after the cursor."""
-        size = self._settings.importacion_paso_filas
-        filas = [f for f in lectura.filas if f.fila > self._taken.cursor]
-        fallas = [f for f in lectura.fallas if f[0] > self._taken.cursor]
-        while filas or fallas:
-            chunk, filas = filas[:size], filas[size:]
-            # The last chunk takes the errors at the end of the file with it.
-            ends = [f.fila for f in chunk[-1:]] + ([] if filas else [f[0] for f in fallas[-1:]])
-            reach = max(ends)
-            here = [f for f in fallas if f[0] <= reach]
-            fallas = fallas[len(here) :]
-            yield chunk, here, reach
-
-    def _apply_chunk(
-        self,
-        session: Session,
-        filas: list[Fila],
-        fallas: list[Rechazo],
-        *,
-        cursor: int,
-        total: int,
-    ) -> None:
-        done = self._make(session, filas)
-        negados = [Negado(fila, fila, falla) for fila, falla in fallas]
+    def _apply_tramo(self, session: Session, tramo: Tramo, *, total: int) -> None:
+        done = self._make(session, tramo.filas)
+        negados = [Negado(fila, fila, falla) for fila, falla in tramo.fallas]
         refused = self._write_negados(session, negados + done.fallas)
         self._record(
             session,
             total=total,
-            cursor=cursor,
-            filas=len(filas) - len(done.fallas) + refused,
+            cursor=tramo.hasta,
+            filas=len(tramo.filas) - len(done.fallas) + refused,
             con_error=refused,
             **asdict(done.hecho),
         )
@@ -207,15 +183,15 @@ class _Archivo(Trabajo):
             return preview_filas(session, filas, **self._ids)
         return apply_filas(session, filas, **self._ids, usuario_id=self._taken.usuario_id)
 
-    def _deactivate(self, lectura: Lectura) -> bool:
+    def _deactivate(self, claves: Claves, *, total: int) -> bool:
         """What the file does not name is no longer sold; False when time ran out before the end."""
         with self._db.empresa(self._empresa_id) as session:
-            ids = find_unnamed(session, **self._ids, claves=lectura.claves, sueltas=lectura.sueltas)
+            ids = find_unnamed(session, **self._ids, claves=claves.all(), sueltas=claves.loose())
         size = self._settings.importacion_paso_filas
         for start in range(0, len(ids), size):
             with self._db.empresa(self._empresa_id) as session:
                 gone = self._make_gone(session, ids[start : start + size])
-                self._record(session, total=lectura.total, desactivados=gone)
+                self._record(session, total=total, desactivados=gone)
             if time.monotonic() > self._until and start + size < len(ids):
                 return False
         return True

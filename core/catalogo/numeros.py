@@ -33,6 +33,8 @@ _LARGO_MAX = 60
 def parse_numero(texto: str) -> Numero | None:
     """The figure in a cell; None when it is not one. Scientific notation, NaN and the like are
     not: nobody types a price that way, spreadsheets that do have already lost its digits."""
+    if texto.isascii() and texto.isdecimal() and len(texto) <= _LARGO_MAX:
+        return Numero(Decimal(texto), None)  # nearly all that a program ever wrote
     text = texto.translate(_ESPACIOS).strip()
     match = _CELDA.fullmatch(text) if len(text) <= _LARGO_MAX else None
     if match is None or bool(match["abre"]) != bool(match["cierra"]):
@@ -43,6 +45,13 @@ def parse_numero(texto: str) -> Numero | None:
     if value is None or not known or len(signs) > 1:
         return None
     return Numero(-value if signs and signs != ["+"] else value, moneda)
+
+
+def write_numero(valor: Decimal) -> str:
+    """Plain digits that parse_numero reads as the same figure: 7, 2.5, and 2.1250, since 2.125
+    would be two thousand."""
+    text = format(valor.normalize(), "f") if valor else "0"
+    return f"{text}0" if re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text) else text
 
 
 def _names_moneda(before: str | None, after: str | None) -> tuple[bool, str | None]:

@@ -29,6 +29,12 @@ UNIDAD = "unidad"
 MAXIMOS = {"precio": Decimal("9999999999.99"), "stock": Decimal("99999999.999")}
 DECIMALES = {"precio": 2, "stock": 3}
 
+# What a spreadsheet shows instead of a value that it cannot work out, as Spanish ones do too.
+_ERRORES = frozenset(
+    "#N/A #REF! #VALUE! #DIV/0! #NAME? #NUM! #NULL! #SPILL! #CALC! "
+    "#N/D #¡REF! #¡VALOR! #¡DIV/0! #¿NOMBRE? #¡NUM! #¡NULO! #¡DESBORDAMIENTO! #¡CALC!".split()
+)
+
 
 def tidy(columna: str, texto: str) -> str:
     """Single spaces and no line breaks, but for a description, which may have paragraphs."""
@@ -38,6 +44,8 @@ def tidy(columna: str, texto: str) -> str:
 def check_texto(columna: str, texto: str) -> Falla | None:
     if columna == "nombre" and not texto:
         return Falla(columna, "requerido", "Falta el nombre.")
+    if texto in _ERRORES:
+        return Falla(columna, "celda_con_error", f"La hoja de cálculo dice {texto}.")
     if len(texto) > LARGOS[columna]:
         return Falla(columna, "demasiado_largo", f"Pasa de {LARGOS[columna]} caracteres.")
     if not texto.isprintable() and any(_unprintable(c) for c in texto):

@@ -32,6 +32,8 @@ _SIGNOS = str.maketrans(
 
 def fold(texto: str) -> str:
     """Lower case without accents, signs unified, spaces single: what two spellings share."""
+    if texto.isascii():
+        return " ".join(texto.lower().replace("''", '"').split())
     plain = texto.translate(_SIGNOS).casefold()
     if not plain.isascii():
         # Twice: what one letter stands for ("℠") may itself have a capital, an accent or a sign.

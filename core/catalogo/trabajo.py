@@ -16,9 +16,10 @@ from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost
 from core.settings import Settings
 
-# Renewed after each chunk, which takes a second or two, and between the two longer stretches:
-# reading and understanding a file of the largest size take some seconds each.
-LEASE_SEGUNDOS = 30.0
+# Renewed after each chunk, which takes a second or two, and after looking through the file, which
+# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
+# leases back at once.
+LEASE_SEGUNDOS = 120.0
 # Processes that died over one importacion without a chunk to show for it.
 INTENTOS = 5
 

@@ -1,5 +1,6 @@
 """Files into the catalogue on real PostgreSQL: the same result however often it was killed."""
 
+import csv
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from core.models import Empresa, Importacion, ImportacionFila
 from core.ports import LineaPedida, Tarea
 from core.settings import Settings
 from core.ventas import record_venta
+from tests.catalogo.libros import book
 from tests.fakes import ColaEnMemoria, EmbedderDePapel
 
 CABECERA = "sku,nombre,precio,stock"
@@ -348,7 +350,7 @@ def test_a_worker_thought_dead_writes_nothing(
 
         def empresa(self, empresa_id: int) -> Any:
             stolen.append(None)
-            if len(stolen) == 5:
+            if len(stolen) == 4:
                 expire(db)
                 assert step(db, chico, id_) == "indexando"
             return super().empresa(empresa_id)
@@ -388,6 +390,19 @@ def test_a_step_that_runs_out_of_time_rings_for_the_rest(
             break
     assert seen == [("sigue", 10), ("sigue", 20), ("sigue", 25), ("indexando", 25)]
     assert [t for t, _ in cola.timbres] == [*[Tarea.IMPORT_STEP] * 3, Tarea.EMBED_STEP]
+
+
+def test_a_book_is_taken_up_where_it_was_left(
+    db: Database, chico: Settings, empresa_id: int
+) -> None:
+    rows = list(csv.reader(table(25).splitlines()))
+    assert counts(run(db, chico, table(25))) == (25, 0, 0, 0, 0)
+    hurried = chico.model_copy(update={"importacion_paso_segundos": 0.0})
+    id_ = upload(db, book([*rows, ("P-1", "Otra vez", 1, 1)]), modo="reemplazar")
+    estados = [step(db, hurried, id_) for _ in range(4)]
+    assert estados == ["sigue", "sigue", "sigue", "indexando"]
+    assert counts(read(db, id_)) == (0, 0, 25, 0, 1)
+    assert fallas(db, id_) == [(27, "sku", "duplicado")]
 
 
 def test_the_sweep_rings_for_what_is_due_and_unclaimed(

@@ -3,33 +3,12 @@
 import time
 from decimal import Decimal
 from importlib.resources import files
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as how
-from hypothesis import strategies as st
 
-from core.catalogo.filas import Lectura, read_filas
 from core.catalogo.numeros import parse_numero
-from core.catalogo.tabla import ArchivoInvalido, read_tabla
-from core.settings import Settings
-
-LIMITES = Settings(_env_file=None)  # type: ignore[call-arg]
-
-
-def read(contenido: str | bytes, limites: Settings = LIMITES) -> Lectura:
-    raw = contenido.encode() if isinstance(contenido, str) else contenido
-    return read_filas(read_tabla(raw, limites), moneda="COP")
-
-
-def rows(lectura: Lectura) -> list[tuple[str | None, str, Decimal, Decimal]]:
-    return [(f.sku, f.nombre, f.precio, f.stock) for f in lectura.filas]
-
-
-def fallas(lectura: Lectura) -> list[tuple[int, str | None, str]]:
-    return [(fila, f.columna, f.codigo) for fila, f in lectura.fallas]
-
+from core.catalogo.registro import ArchivoInvalido
+from tests.catalogo.lecturas import LIMITES, fallas, read, rows
 
 MARTILLO = [("M-1", "Martillo de uña", Decimal(28900), Decimal(7))]
 LINE = "sku{0}nombre{0}precio{0}stock\nM-1{0}Martillo de uña{0}28900{0}7\n"
@@ -241,6 +220,19 @@ def test_the_separator_may_be_told() -> None:
     assert [(f.fila, f.precio) for f in lectura.filas] == [(3, Decimal("1.5"))]
 
 
+@pytest.mark.parametrize("told", ['sep="', "sep= ", "sep=x", "sep=", "sep=;;"])
+def test_a_separator_that_can_be_none_is_not_believed(told: str) -> None:
+    with pytest.raises(ArchivoInvalido):
+        read(f"{told}\nnombre,precio,stock\nUno,1,1\n")
+
+
+def test_a_file_whose_quotes_never_close_is_given_up() -> None:
+    few = LIMITES.model_copy(update={"importacion_max_filas": 100})
+    with pytest.raises(ArchivoInvalido) as refused:
+        read("nombre,precio,stock\n" + 'a","\n' * 200, few)
+    assert refused.value.codigo == "comillas"
+
+
 def test_the_shipped_catalogue_has_no_error() -> None:
     lectura = read(files("core.catalogo").joinpath("demo.csv").read_bytes())
     assert lectura.fallas == []
@@ -255,13 +247,24 @@ def test_the_shipped_catalogue_has_no_error() -> None:
         b'"' * 3_000_000,
         b"nombre,precio,stock\n" + b'"\n' * 200_000,
         b"nombre,precio,stock\n" + b'x,"abc\n' * 100_000,
+        b"nombre,precio,stock\n" + b'a","\n' * 400_000,
         b"nombre,precio,stock\n" + b'"' + b"a" * 3_000_000,
         b"nombre,precio,stock\n" + b"," * 3_000_000,
         b"nombre,precio,stock\n" + b"\n" * 3_000_000,
         b"," * 3_000_000,
         b"nombre,precio,stock\n" + b"a,1,1\n" * 150_000,
     ],
-    ids=["quotes", "quote lines", "open quotes", "no end", "commas", "empty", "wide", "same"],
+    ids=[
+        "quotes",
+        "quote lines",
+        "open quotes",
+        "never closed",
+        "no end",
+        "commas",
+        "empty",
+        "wide",
+        "same",
+    ],
 )
 def test_a_file_made_to_be_slow_is_not(contenido: bytes) -> None:
     begun = time.process_time()
@@ -271,55 +274,3 @@ def test_a_file_made_to_be_slow_is_not(contenido: bytes) -> None:
     except ArchivoInvalido:
         pass
     assert time.process_time() - begun < 15
-
-
-CELDAS = st.one_of(
-    st.sampled_from(["", "1", "12.500", "-1", "NaN", "Martillo", 'a"b', "ñ", "\0", "=1", "sí"]),
-    st.text(max_size=12),
-)
-
-
-@how(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    st.lists(st.lists(CELDAS, max_size=6), max_size=12),
-    st.sampled_from(",;\t"),
-    st.sampled_from(["utf-8", "cp1252", "utf-16"]),
-)
-def test_any_table_adds_up(filas: list[list[str]], separador: str, encoding: str) -> None:
-    lines = [separador.join(f) for f in [["sku", "nombre", "precio", "stock", "activo"], *filas]]
-    raw = "\n".join(lines).encode(encoding, errors="replace")
-    adds_up(raw)
-
-
-@how(max_examples=300, deadline=None)
-@given(st.one_of(st.binary(max_size=300), st.binary(max_size=200).map(lambda b: HEADER + b)))
-def test_any_bytes_are_a_table_or_are_refused(raw: bytes) -> None:
-    adds_up(raw)
-
-
-HEADER = b"nombre,precio,stock\n"
-
-
-def adds_up(raw: bytes) -> None:
-    try:
-        lectura = read(raw)
-    except ArchivoInvalido:
-        return
-    bad = {fila for fila, _ in lectura.fallas}
-    good = [f.fila for f in lectura.filas]
-    assert len(good) + len(bad) == lectura.total
-    assert not bad.intersection(good)
-    assert good == sorted(set(good))
-    assert len({f.clave for f in lectura.filas}) == len(good)
-    assert all(fits(f._asdict()) for f in lectura.filas)
-
-
-def fits(fila: dict[str, Any]) -> bool:
-    """PostgreSQL would take it."""
-    texts = [v for v in fila.values() if isinstance(v, str)]
-    return (
-        all("\0" not in t and t.encode() is not None for t in texts)
-        and fila["nombre"].strip() != ""
-        and 0 <= fila["precio"] < 10**10
-        and 0 <= fila["stock"] < 10**8
-    )
