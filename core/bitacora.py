@@ -42,6 +42,14 @@ def append_evento(
     )
 
 
+_NOTIFY = text("SELECT pg_notify(:canal, :aviso)")
+
+
+def notify(session: Session, *, empresa_id: int, tema: str) -> None:
+    """Wake who waits for this tema (CANAL_EVENTOS) when this transaction commits."""
+    session.execute(_NOTIFY, {"canal": CANAL_EVENTOS, "aviso": f"{empresa_id}:{tema}"})
+
+
 def audit(
     session: Session,
     *,

@@ -102,6 +102,48 @@ class PrecioMovido(Conflict):
         self.productos = productos
 
 
+class ImportacionAbierta(Conflict):
+    """It has not ended yet: nobody can say what it will have changed."""
+
+    codigo = "importacion_abierta"
+
+
+class NoEsVista(Conflict):
+    """Only a preview can be applied."""
+
+    codigo = "no_es_vista"
+
+
+class EsVista(Conflict):
+    """A preview changed nothing that could be undone."""
+
+    codigo = "es_vista"
+
+
+class VistaFallida(Conflict):
+    codigo = "vista_fallida"
+
+
+class VistaAplicada(Conflict):
+    codigo = "vista_aplicada"
+
+
+class VistaVencida(Conflict):
+    """What it showed is no longer kept."""
+
+    codigo = "vista_vencida"
+
+
+class YaDeshecha(Conflict):
+    codigo = "ya_deshecha"
+
+
+class CambiosVencidos(Conflict):
+    """What it changed is no longer kept."""
+
+    codigo = "cambios_vencidos"
+
+
 class TooManyRequests(AgenteError):
     codigo = "demasiadas_peticiones"
 

@@ -19,6 +19,7 @@ class Tarea(StrEnum):
     ANSWER_CHAT_SOLO = "mensajes.answer_chat_solo"
     DELIVER_MENSAJE = "mensajes.deliver_mensaje"
     IMPORT_STEP = "catalogo.import_step"
+    FORGET_CAMBIOS = "catalogo.forget_cambios"
     EMBED_STEP = "embeddings.embed_step"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     CHECK_CANAL = "canales.check_canal"

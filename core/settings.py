@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     importacion_xlsx_max_razon: int = 200
     importacion_paso_segundos: float = 20.0
     importacion_paso_filas: int = 5_000
+    # A preview is applied the same day or it is made anew; each is as large as its file.
+    importacion_vista_horas: int = 24
+    # For so long an import can be undone: a mistake in a price list is noticed within the month. A
+    # large file's changes are some tens of megabytes.
+    importacion_cambios_dias: int = 30
 
     # Meaning. `local` is the bundled multilingual-e5-small, `openai` or any base URL its protocol,
     # `ninguno` leaves the search to words.

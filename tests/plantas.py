@@ -137,7 +137,8 @@ def plant_importacion(tienda: Tienda) -> int:
         importacion_id: int = session.execute(
             text(
                 "INSERT INTO importacion (empresa_id, usuario_id, nombre_archivo, modo, estado, "
-                "filas_total, con_error) VALUES (:e, :u, :t, 'actualizar', 'completada', 1, 1) "
+                "filas_total, creados, con_error, cambios_hasta) VALUES "
+                "(:e, :u, :t, 'actualizar', 'completada', 2, 1, 1, now() + interval '1 day') "
                 "RETURNING id"
             ),
             {"e": tienda.empresa_id, "u": tienda.usuarios[Rol.ADMIN], "t": CANARIO},
@@ -149,7 +150,25 @@ def plant_importacion(tienda: Tienda) -> int:
             ),
             {"e": tienda.empresa_id, "i": importacion_id, "t": CANARIO},
         )
+        session.execute(
+            text(
+                "INSERT INTO importacion_cambio (empresa_id, importacion_id, n, fila, accion, "
+                "cambios) VALUES (:e, :i, 3, 3, 'creado', jsonb_build_object('nombre', "
+                "jsonb_build_array(NULL, CAST(:t AS text))))"
+            ),
+            {"e": tienda.empresa_id, "i": importacion_id, "t": CANARIO},
+        )
         return importacion_id
+
+
+def plant_vista(tienda: Tienda) -> int:
+    """A finished preview that may still be applied."""
+    importacion_id = plant_importacion(tienda)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text("UPDATE importacion SET simulada = true WHERE id = :i"), {"i": importacion_id}
+        )
+    return importacion_id
 
 
 def plant_busqueda(tienda: Tienda) -> None:

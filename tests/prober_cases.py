@@ -27,6 +27,7 @@ from tests.plantas import (
     plant_importacion,
     plant_producto,
     plant_venta,
+    plant_vista,
     take_chat,
 )
 
@@ -145,6 +146,7 @@ VENTA = Planta(plant_venta, NADIE)
 CANAL = Planta(plant_canal, NADIE)
 BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
+VISTA = Planta(plant_vista, NADIE)
 NOMBRE = Planta(_nombre, "Empresa que nunca fue")
 CLAVE_WEB = Planta(_clave_web, "clave-que-nunca-fue-00")
 EMAIL = Planta(_email, "nadie@prober.test")
@@ -220,6 +222,10 @@ CASOS = (
     Caso("GET", "/importaciones/", OBSERVADOR, ajeno=None),
     Caso("GET", "/importaciones/<int:id>", OBSERVADOR, id=IMPORTACION),
     Caso("GET", "/importaciones/<int:id>/errores.csv", OBSERVADOR, id=IMPORTACION),
+    Caso("GET", "/importaciones/<int:id>/eventos", OBSERVADOR, id=IMPORTACION),
+    Caso("GET", "/importaciones/<int:id>/cambios", OBSERVADOR, id=IMPORTACION),
+    Caso("POST", "/importaciones/<int:id>/aplicar", ADMIN, id=VISTA, espera=202),
+    Caso("POST", "/importaciones/<int:id>/deshacer", ADMIN, id=IMPORTACION, espera=202),
     # Ventas
     Caso("GET", "/ventas/", OBSERVADOR, ajeno=None, consulta={"chat_id": CHAT}),
     Caso("POST", "/ventas/", VENDEDOR, cuerpo={"lineas": _LINEAS}, espera=201),

@@ -29,6 +29,7 @@ PRIVATE = {
     "indexacion": {"error"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
+CLOSED |= {"importacion_cambio"}
 CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding"}
 
 

@@ -188,7 +188,7 @@ def test_who_waits_is_let_go_when_a_person_takes_the_chat(
 def test_a_stream_outlives_neither_its_session_nor_its_chat(
     client: FlaskClient, app: Flask, tienda: Tienda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.chat._LOOK_SECONDS", 0.2)
+    monkeypatch.setattr("web.vivo.LOOK_SECONDS", 0.2)
     headers = tienda.headers()
     escribe(client, headers, mensaje="hola")
     with client.get("/chat/eventos/c-1", headers=headers, buffered=False) as answer:

@@ -33,6 +33,7 @@ from core.settings import Settings
 from core.wiring import Servicios
 from web import (
     auth,
+    cambios,
     canales,
     chat,
     chat_cli,
@@ -143,6 +144,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(ventas.api)
     app.register_api(productos.api)
     app.register_api(importaciones.api)
+    app.register_api(cambios.api)
     app.register_api(exportar.api)
     app.register_api(logs.api)
     app.register_api(chat.api)

@@ -1,18 +1,16 @@
 """The customer's side of a conversation: open, write, read back, follow live."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from flask import Response, json, stream_with_context
+from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.cuentas import find_sesion
 from core.db import DATABASE_DOWN
 from core.errors import NotFound, NotImplementedYet, TooManyRequests, Unavailable
 from core.mensajes.historial import (
@@ -24,18 +22,17 @@ from core.mensajes.historial import (
 )
 from core.mensajes.recibir import CHAT_ID_MAX, Destino, receive_mensaje
 from core.models import Canal, Chat, Mensaje, Rol, TipoCanal, Venta
-from web import datos
+from web import datos, vivo
 from web.auth import Identidad, identidad, issue_cliente_token, publica, requires
 from web.datos import servicios
 from web.esquemas import Contestado, Encolado, HistorialVisto, SesionAbierta
 from web.formas import show_mensaje, show_ventas
-from web.oyente import FIN, Aviso, oyente
+from web.oyente import FIN, oyente
 from web.paginas import Consulta
+from web.vivo import event
 
 api = APIBlueprint("chat", __name__, abp_tags=[Tag(name="Chat")])
 
-# A waiter whose notice was lost looks for itself this often; also the stream's heartbeat.
-_LOOK_SECONDS = 5.0
 TEXTO_MAX = 4000
 
 
@@ -208,39 +205,15 @@ def follow(path: ChatPath, header: Desde) -> Response:
     chat_pk, last = chat.id, header.last_event_id
     if last > chat.ultimo_evento:  # of an earlier chat of this name: the shop was emptied since
         last = 0
-    datos.release()
-    waiting = oyente().waiting(who.empresa_id, str(chat_pk))
-    aviso = waiting.__enter__()  # before the answer begins, so that "too many" is still a 503
 
-    def stream() -> Iterator[str]:
-        try:
-            yield from _events(who, chat_pk, last, aviso)
-        finally:
-            waiting.__exit__(None, None, None)
-
-    answer = Response(stream_with_context(stream()), mimetype="text/event-stream")
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Accel-Buffering"] = "no"
-    return answer
-
-
-def _events(who: Identidad, chat_pk: int, last: int, aviso: Aviso) -> Iterator[str]:
-    """Replay what came after `last`, then whatever comes; a comment line when nothing does."""
-    notice: str | None = "mensaje"
-    checked = time.monotonic()
-    while True:
+    def news(notice: str) -> tuple[str, bool]:
+        nonlocal last
         if notice == "escribiendo":
-            yield _event("escribiendo", {"activo": True})
-        else:
-            news, last = _news(who, chat_pk, last)
-            yield news or ": sigo aquí\n\n"
-        notice = aviso.wait(_LOOK_SECONDS)
-        if notice == FIN:
-            return
-        if notice is None or time.monotonic() - checked > _LOOK_SECONDS:
-            if not _still_valid(who):
-                return
-            checked = time.monotonic()
+            return event("escribiendo", {"activo": True}), False
+        told, last = _news(who, chat_pk, last)
+        return told, False
+
+    return vivo.follow(who, str(chat_pk), news)
 
 
 def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
@@ -254,7 +227,7 @@ def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
             for e in eventos:
                 data = shown.get((e.tipo, e.ref_id))
                 if data is not None:
-                    out.append(_event(e.tipo, data, id_=e.n))
+                    out.append(event(e.tipo, data, id_=e.n))
             last = eventos[-1].n
     return "".join(out), last
 
@@ -281,11 +254,6 @@ def _show_refs(
     return shown
 
 
-def _event(name: str, data: dict[str, Any], *, id_: int | None = None) -> str:
-    head = f"id: {id_}\n" if id_ is not None else ""
-    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n"
-
-
 def _await_respuesta(
     empresa_id: int, chat_pk: int, mensaje_id: int, seconds: float
 ) -> dict[str, Any] | None:
@@ -298,7 +266,7 @@ def _await_respuesta(
             left = end - time.monotonic()
             if answer is not None or left <= 0:
                 return answer
-            while (notice := aviso.wait(min(left, _LOOK_SECONDS))) == "escribiendo":
+            while (notice := aviso.wait(min(left, vivo.LOOK_SECONDS))) == "escribiendo":
                 left = end - time.monotonic()
             if notice == FIN or (notice is None and time.monotonic() >= end):
                 return _read_respuesta(empresa_id, mensaje_id)
@@ -330,9 +298,3 @@ def _chat_of(who: Identidad, chat_id: str) -> Chat:
     if who.rol == Rol.CLIENTE and chat.id != who.chat_id:
         raise NotFound
     return chat
-
-
-def _still_valid(who: Identidad) -> bool:
-    """Revoking acts on an open stream too, at its next heartbeat."""
-    with servicios().db.empresa(who.empresa_id) as session:
-        return find_sesion(session, empresa_id=who.empresa_id, sesion_id=who.sesion_id) is not None

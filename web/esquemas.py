@@ -241,7 +241,9 @@ class ErrorDeArchivo(_Respuesta):
 
 
 class ErrorDeFila(ErrorDeArchivo):
-    fila: int = Field(description="La línea del archivo; los títulos son la 1.")
+    fila: int | None = Field(
+        description="La línea del archivo; los títulos son la 1. null: ninguna lo nombra."
+    )
     columna: str | None
     codigo: str
     mensaje: str
@@ -250,7 +252,9 @@ class ErrorDeFila(ErrorDeArchivo):
 class ResumenDeImportacion(_Respuesta):
     id: int
     estado: Literal["en_cola", "procesando", "indexando", "completada", "fallida"]
-    modo: Literal["reemplazar", "actualizar"]
+    modo: Literal["reemplazar", "actualizar", "deshacer"]
+    simulada: bool = Field(description="Dice qué cambiaría y no cambia nada.")
+    origen_id: int | None = Field(description="La importación que aplica o deshace.")
     nombre_archivo: str
     filas_total: int | None
     filas_procesadas: int
@@ -263,10 +267,29 @@ class ResumenDeImportacion(_Respuesta):
     error: ErrorDeArchivo | None = Field(description="Por qué no se aplicó nada.")
     creada_en: datetime
     terminada_en: datetime | None
+    cambios_hasta: datetime | None = Field(
+        description="Hasta cuándo se puede aplicar, si es una simulación, o deshacer."
+    )
 
 
 class ImportacionVista(ResumenDeImportacion):
     errores: list[ErrorDeFila] = Field(description="Los primeros 100.")
+
+
+class CampoCambiado(_Respuesta):
+    campo: str
+    de: str | float | bool | None
+    a: str | float | bool | None
+
+
+class CambioVisto(_Respuesta):
+    fila: int | None = Field(description="null: ninguna línea lo nombra.")
+    accion: Literal["creado", "actualizado", "sin_cambios", "desactivado", "error"]
+    producto_id: int | None = Field(description="null: todavía no existe.")
+    sku: str | None
+    nombre: str | None
+    cambios: list[CampoCambiado]
+    errores: list[ErrorDeFila]
 
 
 class ComponenteVisto(_Respuesta):

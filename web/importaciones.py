@@ -14,10 +14,10 @@ from werkzeug.datastructures import FileStorage as UploadedFile
 from core.catalogo.celdas import harmless
 from core.catalogo.importar import create_importacion
 from core.db import Database
-from core.errors import NotFound, NotImplementedYet, TooLarge
+from core.errors import NotFound, TooLarge
 from core.models import Importacion, ImportacionFila, Rol
 from core.ports import Tarea
-from web import datos
+from web import datos, vivo
 from web.auth import identidad, requires
 from web.campos import Id
 from web.datos import servicios, sesion
@@ -49,7 +49,11 @@ class Opciones(BaseModel):
         default="reemplazar",
         description="reemplazar deja de vender lo que el archivo no nombra; actualizar, no.",
     )
-    simular: bool = Field(default=False, description="Decir qué pasaría, sin hacerlo.")
+    simular: bool = Field(
+        default=False,
+        description="Decir qué pasaría, sin hacerlo: se lee en /importaciones/{id}/cambios y se "
+        "hace con /importaciones/{id}/aplicar.",
+    )
 
 
 @api.post(
@@ -59,8 +63,6 @@ class Opciones(BaseModel):
 )
 @requires(Rol.ADMIN)
 def upload(form: Archivo, query: Opciones) -> tuple[dict[str, Any], int]:
-    if query.simular:
-        raise NotImplementedYet("La simulación aún no está disponible.")
     most = servicios().settings.importacion_max_bytes
     contenido = form.archivo.stream.read(most + 1)
     if len(contenido) > most:
@@ -74,6 +76,7 @@ def upload(form: Archivo, query: Opciones) -> tuple[dict[str, Any], int]:
         contenido=contenido,
         actor=identidad().actor,
         usuario_id=identidad().usuario_id,
+        simulada=query.simular,
     )
     sesion().commit()
     servicios().cola.ring(Tarea.IMPORT_STEP, empresa_id=empresa_id, importacion_id=importacion_id)
@@ -89,7 +92,7 @@ def upload(form: Archivo, query: Opciones) -> tuple[dict[str, Any], int]:
 def list_importaciones(query: Pagina) -> dict[str, Any]:
     mine = select(Importacion).where(Importacion.empresa_id == identidad().empresa_id)
     page = take_page(sesion(), mine, by=(Importacion.id,), newest_first=True, query=query)
-    return page.answer(_show)
+    return page.answer(show_importacion)
 
 
 @api.get(
@@ -99,7 +102,7 @@ def list_importaciones(query: Pagina) -> dict[str, Any]:
 )
 @requires(Rol.OBSERVADOR)
 def read_importacion(path: Id) -> dict[str, Any]:
-    row = _find(path.id)
+    row = find_importacion(path.id)
     errors = sesion().scalars(
         select(ImportacionFila)
         .where(
@@ -109,13 +112,13 @@ def read_importacion(path: Id) -> dict[str, Any]:
         .order_by(ImportacionFila.fila, ImportacionFila.n)
         .limit(_ERRORES_MAX)
     )
-    return _show(row) | {"errores": [_show_error(e) for e in errors]}
+    return show_importacion(row) | {"errores": [show_falla(e) for e in errors]}
 
 
 @api.get("/importaciones/<int:id>/errores.csv", summary="Todos sus errores")
 @requires(Rol.OBSERVADOR)
 def read_errores(path: Id) -> Response:
-    row = _find(path.id)
+    row = find_importacion(path.id)
     empresa_id, importacion_id = row.empresa_id, row.id
     datos.release()  # what is sent over minutes must hold no connection
     answer = Response(_errores_csv(servicios().db, empresa_id, importacion_id), mimetype="text/csv")
@@ -123,18 +126,46 @@ def read_errores(path: Id) -> Response:
     return answer
 
 
-def _find(importacion_id: int) -> Importacion:
+@api.get(
+    "/importaciones/<int:id>/eventos",
+    summary="Una importación en vivo (text/event-stream)",
+    description="Eventos progreso, primero cómo está ahora, y al terminar uno que se llama fin.",
+)
+@requires(Rol.OBSERVADOR)
+def follow(path: Id) -> Response:
+    """Each `progreso` says all of it, so that one that was missed is not missed."""
+    row, who, said = find_importacion(path.id), identidad(), ""
+    importacion_id = row.id
+
+    def news(_: str) -> tuple[str, bool]:
+        nonlocal said
+        with servicios().db.empresa(who.empresa_id) as session:
+            now = session.get(Importacion, (who.empresa_id, importacion_id))
+            if now is None:  # the shop was emptied
+                return vivo.event("fin", {"id": importacion_id}), True
+            shown = show_importacion(now)
+        told = vivo.event("progreso", shown)
+        fresh, said = ("" if told == said else told), told
+        ended = shown["estado"] in ("completada", "fallida")
+        return fresh + (vivo.event("fin", shown) if ended else ""), ended
+
+    return vivo.follow(who, f"i{importacion_id}", news)
+
+
+def find_importacion(importacion_id: int) -> Importacion:
     row = sesion().get(Importacion, (identidad().empresa_id, importacion_id))
     if row is None:
         raise NotFound
     return row
 
 
-def _show(row: Importacion) -> dict[str, Any]:
+def show_importacion(row: Importacion) -> dict[str, Any]:
     return {
         "id": row.id,
         "estado": row.estado,
         "modo": row.modo,
+        "simulada": row.simulada,
+        "origen_id": row.origen_id,
         "nombre_archivo": row.nombre_archivo,
         "filas_total": row.filas_total,
         "filas_procesadas": row.filas_procesadas,
@@ -147,12 +178,13 @@ def _show(row: Importacion) -> dict[str, Any]:
         "error": row.error,
         "creada_en": row.creada_en.isoformat(),
         "terminada_en": row.terminada_en.isoformat() if row.terminada_en else None,
+        "cambios_hasta": row.cambios_hasta.isoformat() if row.cambios_hasta else None,
     }
 
 
-def _show_error(row: ImportacionFila) -> dict[str, Any]:
+def show_falla(row: ImportacionFila) -> dict[str, Any]:
     return {
-        "fila": row.fila,
+        "fila": row.fila or None,  # 0: it is about a producto that no line names
         "columna": row.columna,
         "codigo": row.codigo,
         "mensaje": row.mensaje,
@@ -184,7 +216,7 @@ def _errores_csv(db: Database, empresa_id: int, importacion_id: int) -> Iterator
             return
         text = io.StringIO()
         csv.writer(text).writerows(
-            (row.fila, *(harmless(cell or "") for cell in (row.columna, row.codigo, row.mensaje)))
+            (row.fila or "", *(harmless(c or "") for c in (row.columna, row.codigo, row.mensaje)))
             for row in rows
         )
         yield text.getvalue()

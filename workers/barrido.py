@@ -1,6 +1,7 @@
 """The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
 
 from core.catalogo.barrido import ring_due_importaciones, ring_due_vectores
+from core.catalogo.olvido import ring_expired_cambios
 from core.mensajes.barrido import ring_due_canales, ring_due_chats, ring_due_entregas
 from core.ports import Tarea
 from workers.app import celery, servicios
@@ -13,6 +14,7 @@ def sweep() -> None:
     ring_due_chats(s.db, s.cola, s.settings)
     ring_due_entregas(s.db, s.cola, s.settings)
     ring_due_importaciones(s.db, s.cola)
+    ring_expired_cambios(s.db, s.cola)
     embedder = s.embedder
     ring_due_vectores(s.db, s.cola, modelo=embedder.modelo if embedder else None)
     ring_due_canales(s.db, s.cola)

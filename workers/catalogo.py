@@ -8,6 +8,7 @@ from celery.signals import worker_ready
 from core.catalogo.barrido import free_catalogo
 from core.catalogo.importar import import_step as run_step
 from core.catalogo.indexar import embed_step as run_embed_step
+from core.catalogo.olvido import forget_cambios as run_forget
 from core.db import DATABASE_DOWN
 from core.ports import Tarea
 from workers.app import celery, servicios, worker_name
@@ -32,6 +33,12 @@ def import_step(empresa_id: int, importacion_id: int) -> None:
     for resultado, n in paso.filas.items():
         s.metricas.filas_importadas(n, resultado=resultado)
     _log.info("importacion", estado=paso.estado, **paso.filas)
+
+
+@celery.task(name=Tarea.FORGET_CAMBIOS.value)
+def forget_cambios(empresa_id: int, importacion_id: int) -> None:
+    """Idempotent: what is already gone stays so."""
+    run_forget(servicios().db, empresa_id=empresa_id, importacion_id=importacion_id)
 
 
 @celery.task(name=Tarea.EMBED_STEP.value)

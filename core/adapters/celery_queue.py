@@ -25,6 +25,7 @@ QUEUES = {
     Tarea.DELIVER_MENSAJE: "envio",
     Tarea.CHECK_CANAL: "envio",
     Tarea.IMPORT_STEP: "catalogo",
+    Tarea.FORGET_CAMBIOS: "catalogo",
     Tarea.EMBED_STEP: "embeddings",
     # Where index and model are at hand already.
     Tarea.ANSWER_BUSQUEDA: "chat",

@@ -1,8 +1,5 @@
-"""Rows of a file into the catalogue: a copy into a temporary table and one upsert with its ledger.
-
-Everything here runs inside the caller's transaction, a few thousand rows at a time, and never
-asks the database about a single row.
-"""
+"""Rows of a file against the catalogue: a copy into a temporary table, and what of each differs
+from the producto with its key. Carried out, or only said when the file is previewed."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,9 +8,23 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.catalogo.cambios import (
+    CAMPOS,
+    SIN_FILA,
+    Hecho,
+    Negado,
+    carry_out,
+    creation,
+    difference,
+    image,
+    listed,
+    refuse_fractions,
+    staged,
+    write_down,
+)
 from core.catalogo.filas import Fila
 from core.catalogo.productos import next_version
-from core.catalogo.reglas import UNIDAD, Falla, check_fraccion
+from core.catalogo.reglas import UNIDAD
 
 # COPY into a table with row level security is an error; into a temporary one it is not.
 _CREATE = text(
@@ -25,69 +36,50 @@ _CREATE = text(
     """
 )
 _COPY = "COPY _fila FROM STDIN"
-_ANALYZE = text("ANALYZE _fila")
+_ANALYZE = text("ANALYZE _fila (clave)")
 
-# What is there, locked in id order as a sale locks it, so that the two cannot deadlock and no
-# sale comes between reading the stock and writing it.
-_BEFORE = text(
-    """
+# Looked up one by one through its index: joined as a whole, the catalogue would be read whole for
+# each chunk.
+_FIND = f"""
     CREATE TEMPORARY TABLE _antes ON COMMIT DROP AS
-    SELECT p.id, p.clave, p.stock, p.unidad, p.descripcion, p.categoria, p.marca
-    FROM producto p JOIN _fila f ON f.clave = p.clave
-    WHERE p.empresa_id = :empresa_id
+    SELECT p.id, p.clave, {listed("p")} FROM producto p
+    WHERE p.empresa_id = :empresa_id AND p.id = ANY(ARRAY(
+        SELECT k.id FROM _fila f CROSS JOIN LATERAL (
+            SELECT id FROM producto WHERE empresa_id = :empresa_id AND clave = f.clave OFFSET 0
+        ) k
+    ))
     ORDER BY p.id
-    FOR NO KEY UPDATE OF p
     """
-)
+# Locked in id order as a sale locks it, so that the two cannot deadlock and no sale comes between
+# reading the stock and writing it.
+_LOCK = text(f"{_FIND} FOR NO KEY UPDATE OF p")
+_LOOK = text(_FIND)
 
-# Stock in fractions where the file names no unit: the producto's own decides.
-_UNDECIDED = text(
-    """
-    SELECT f.fila, a.unidad, f.stock FROM _fila f LEFT JOIN _antes a ON a.clave = f.clave
-    WHERE f.unidad IS NULL AND f.stock % 1 <> 0
-    """
+# The other columns of a file are optional: what it does not say stays, and was not looked at.
+_DICHOS = ["sku", "nombre", "precio", "stock", "activo"]
+_CALLADOS = ["descripcion", "categoria", "marca", "unidad"]
+_SEEN = " || ".join(
+    [image("a", _DICHOS)]
+    + [f"CASE WHEN f.{c} IS NULL THEN '{{}}' ELSE {image('a', [c])} END" for c in _CALLADOS]
 )
-_DROP = text("DELETE FROM _fila WHERE fila = ANY(:filas)")
-
-_UPSERT = text(
-    """
-    WITH escrito AS (
-        INSERT INTO producto AS p (empresa_id, clave, sku, nombre, descripcion, categoria, marca,
-                                   unidad, precio, moneda, stock, activo, version)
-        SELECT :empresa_id, f.clave, f.sku, f.nombre, coalesce(f.descripcion, a.descripcion, ''),
-               coalesce(f.categoria, a.categoria, ''), coalesce(f.marca, a.marca, ''),
-               coalesce(f.unidad, a.unidad, :unidad), f.precio, :moneda, f.stock, f.activo,
-               :version
-        FROM _fila f LEFT JOIN _antes a ON a.clave = f.clave
-        ORDER BY f.fila
-        ON CONFLICT (empresa_id, clave) DO UPDATE SET
-            sku = excluded.sku, nombre = excluded.nombre, descripcion = excluded.descripcion,
-            categoria = excluded.categoria, marca = excluded.marca, unidad = excluded.unidad,
-            precio = excluded.precio, stock = excluded.stock, activo = excluded.activo,
-            actualizado_en = now(),
-            version = CASE
-                WHEN (p.sku, p.nombre, p.descripcion, p.categoria, p.marca, p.activo)
-                     IS DISTINCT FROM
-                     (excluded.sku, excluded.nombre, excluded.descripcion, excluded.categoria,
-                      excluded.marca, excluded.activo)
-                THEN excluded.version ELSE p.version END
-        WHERE (p.sku, p.nombre, p.descripcion, p.categoria, p.marca, p.unidad, p.precio, p.stock,
-               p.activo)
-              IS DISTINCT FROM
-              (excluded.sku, excluded.nombre, excluded.descripcion, excluded.categoria,
-               excluded.marca, excluded.unidad, excluded.precio, excluded.stock, excluded.activo)
-        RETURNING p.id, p.clave, p.stock
-    ), movido AS (
-        INSERT INTO movimiento
-            (empresa_id, producto_id, cantidad, motivo, importacion_id, usuario_id)
-        SELECT :empresa_id, e.id, e.stock - coalesce(a.stock, 0), 'importacion', :importacion_id,
-               :usuario_id
-        FROM escrito e LEFT JOIN _antes a ON a.clave = e.clave
-        WHERE e.stock <> coalesce(a.stock, 0)
-    )
-    SELECT count(*) FILTER (WHERE a.id IS NULL) AS creados,
-           count(*) FILTER (WHERE a.id IS NOT NULL) AS actualizados
-    FROM escrito e LEFT JOIN _antes a ON a.clave = e.clave
+_STAGE = staged(
+    f"""
+    SELECT f.fila AS n, f.fila, a.id AS producto_id, f.clave, {listed("d")},
+           coalesce(a.stock, 0) AS stock_antes,
+           CASE WHEN a.id IS NULL THEN 'creado' WHEN d.cambia THEN 'actualizado'
+                ELSE 'sin_cambios' END AS accion,
+           CASE WHEN a.id IS NULL THEN {creation("d")}
+                WHEN d.cambia THEN {difference("a", "d")} END AS cambios,
+           CASE WHEN :simulada AND a.id IS NOT NULL THEN {_SEEN} END AS visto
+    FROM _fila f LEFT JOIN _antes a ON a.clave = f.clave
+    CROSS JOIN LATERAL (
+        SELECT *, ({listed("a")}) IS DISTINCT FROM ({listed("e")}) AS cambia FROM (
+            SELECT f.sku, f.nombre, coalesce(f.descripcion, a.descripcion, '') AS descripcion,
+                   coalesce(f.categoria, a.categoria, '') AS categoria,
+                   coalesce(f.marca, a.marca, '') AS marca,
+                   coalesce(f.unidad, a.unidad, :unidad) AS unidad, f.precio, f.stock, f.activo
+        ) e
+    ) d
     """
 )
 
@@ -96,10 +88,8 @@ _UPSERT = text(
 class Aplicado:
     """fallas: rows that only the catalogue itself could tell to be wrong."""
 
-    creados: int
-    actualizados: int
-    sin_cambios: int
-    fallas: list[tuple[int, Falla]]
+    hecho: Hecho
+    fallas: list[Negado]
 
 
 def apply_filas(
@@ -113,62 +103,85 @@ def apply_filas(
     """Make the catalogue say what `filas` say. Repeating it changes nothing and writes nothing."""
     version, moneda = next_version(session, empresa_id=empresa_id)
     if not filas:
-        return Aplicado(0, 0, 0, [])
-    ids = {"empresa_id": empresa_id}
+        return Aplicado(Hecho(), [])
+    fallas = _stage(session, filas, empresa_id=empresa_id, simulada=False)
+    hecho = carry_out(
+        session,
+        empresa_id=empresa_id,
+        importacion_id=importacion_id,
+        usuario_id=usuario_id,
+        version=version,
+        moneda=moneda,
+    )
+    return Aplicado(hecho, fallas)
+
+
+def preview_filas(
+    session: Session, filas: Sequence[Fila], *, empresa_id: int, importacion_id: int
+) -> Aplicado:
+    """Write down what `apply_filas` would do, and what was seen of the productos it is about."""
+    if not filas:
+        return Aplicado(Hecho(), [])
+    fallas = _stage(session, filas, empresa_id=empresa_id, simulada=True)
+    hecho = write_down(session, empresa_id=empresa_id, importacion_id=importacion_id)
+    return Aplicado(hecho, fallas)
+
+
+def _stage(
+    session: Session, filas: Sequence[Fila], *, empresa_id: int, simulada: bool
+) -> list[Negado]:
     session.execute(_CREATE)
-    _copy(session, filas)
-    session.execute(_ANALYZE)
-    session.execute(_BEFORE, ids)
-    fallas = _refuse_fractions(session)
-    written = session.execute(
-        _UPSERT,
-        ids
-        | {"importacion_id": importacion_id, "usuario_id": usuario_id, "version": version}
-        | {"moneda": moneda, "unidad": UNIDAD},
-    ).one()
-    unchanged = len(filas) - len(fallas) - written.creados - written.actualizados
-    return Aplicado(written.creados, written.actualizados, unchanged, fallas)
-
-
-def _copy(session: Session, filas: Sequence[Fila]) -> None:
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         for fila in filas:
             copy.write_row(fila)
+    session.execute(_ANALYZE)
+    session.execute(_LOOK if simulada else _LOCK, {"empresa_id": empresa_id})
+    session.execute(_STAGE, {"unidad": UNIDAD, "simulada": simulada})
+    return refuse_fractions(session)
 
 
-def _refuse_fractions(session: Session) -> list[tuple[int, Falla]]:
-    found = []
-    for row in session.execute(_UNDECIDED):
-        falla = check_fraccion(row.unidad or UNIDAD, row.stock)
-        if falla is not None:
-            found.append((row.fila, falla))
-    if found:
-        session.execute(_DROP, {"filas": [fila for fila, _ in found]})
-    return found
-
+# --- what a file does not name -------------------------------------------------------------------
 
 _UNNAMED = text(
     """
-    SELECT id, clave FROM producto WHERE empresa_id = :empresa_id AND activo ORDER BY id
+    SELECT id, clave FROM producto WHERE empresa_id = :empresa_id AND activo AND id > :after
+    ORDER BY id
     """
 )
-_DEACTIVATE = text(
+_STAGE_GONE = f"""
+    SELECT {SIN_FILA} + p.id AS n, NULL::bigint AS fila, p.id AS producto_id, p.clave,
+           'desactivado' AS accion, {", ".join(f"p.{c}" for c in CAMPOS if c != "activo")},
+           false AS activo, p.stock AS stock_antes,
+           jsonb_build_object('activo', jsonb_build_array(true, false)) AS cambios,
+           jsonb_build_object('activo', true) AS visto
+    FROM producto p
+    WHERE p.empresa_id = :empresa_id AND p.activo AND p.id = ANY(:ids)
+    ORDER BY p.id
     """
-    UPDATE producto SET activo = false, version = :version, actualizado_en = now()
-    WHERE empresa_id = :empresa_id AND activo AND id IN (
-        SELECT id FROM producto WHERE empresa_id = :empresa_id AND id = ANY(:ids)
-        ORDER BY id FOR NO KEY UPDATE
-    )
+_LOCK_GONE = staged(f"{_STAGE_GONE} FOR NO KEY UPDATE OF p")
+_LOOK_GONE = staged(_STAGE_GONE)
+_LAST_GONE = text(
+    """
+    SELECT max(producto_id) FROM importacion_cambio
+    WHERE empresa_id = :empresa_id AND importacion_id = :importacion_id AND accion = 'desactivado'
     """
 )
 
 
 def find_unnamed(
-    session: Session, *, empresa_id: int, claves: Collection[str], sueltas: Collection[str]
+    session: Session,
+    *,
+    empresa_id: int,
+    importacion_id: int,
+    claves: Collection[str],
+    sueltas: Collection[str],
 ) -> list[int]:
-    """Active productos whose key is not in `claves`, nor without quotes in `sueltas`."""
-    rows = session.execute(_UNNAMED, {"empresa_id": empresa_id})
+    """Active productos whose key is not in `claves`, nor without quotes in `sueltas`, after the
+    last one that this importacion wrote down: a preview leaves them active."""
+    ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
+    after = session.scalar(_LAST_GONE, ids) or 0
+    rows = session.execute(_UNNAMED, {"empresa_id": empresa_id, "after": after})
     return [
         row.id
         for row in rows
@@ -176,9 +189,31 @@ def find_unnamed(
     ]
 
 
-def deactivate(session: Session, ids: Sequence[int], *, empresa_id: int) -> int:
+def deactivate(
+    session: Session,
+    ids: Sequence[int],
+    *,
+    empresa_id: int,
+    importacion_id: int,
+    usuario_id: int | None,
+) -> int:
     """How many of `ids` were still active. Repeating it finds none."""
-    version, _ = next_version(session, empresa_id=empresa_id)
-    values = {"empresa_id": empresa_id, "version": version, "ids": list(ids)}
-    done: Any = session.execute(_DEACTIVATE, values)
-    return int(done.rowcount)
+    version, moneda = next_version(session, empresa_id=empresa_id)
+    session.execute(_LOCK_GONE, {"empresa_id": empresa_id, "ids": list(ids)})
+    hecho = carry_out(
+        session,
+        empresa_id=empresa_id,
+        importacion_id=importacion_id,
+        usuario_id=usuario_id,
+        version=version,
+        moneda=moneda,
+    )
+    return hecho.desactivados
+
+
+def preview_deactivation(
+    session: Session, ids: Sequence[int], *, empresa_id: int, importacion_id: int
+) -> int:
+    """Write down what `deactivate` would do."""
+    session.execute(_LOOK_GONE, {"empresa_id": empresa_id, "ids": list(ids)})
+    return write_down(session, empresa_id=empresa_id, importacion_id=importacion_id).desactivados

@@ -5,48 +5,36 @@ killed anywhere is taken up by the next one and ends the same. A fencing token k
 was thought dead from writing.
 """
 
-import json
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any, cast
 
-from sqlalchemy import Result, TextClause, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.catalogo.aplicar import apply_filas, deactivate, find_unnamed
+from core.catalogo.aplicar import (
+    Aplicado,
+    apply_filas,
+    deactivate,
+    find_unnamed,
+    preview_deactivation,
+    preview_filas,
+)
 from core.catalogo.barrido import ring_next
+from core.catalogo.cambios import Negado
 from core.catalogo.claves import Claves
-from core.catalogo.filas import Lector, Tramo
+from core.catalogo.filas import Fila, Lector, Tramo
 from core.catalogo.registro import ArchivoInvalido
-from core.catalogo.reglas import Falla
+from core.catalogo.repeticion import Repeticion
 from core.catalogo.tabla import Tabla, open_tabla
-from core.db import DATABASE_DOWN, Database
+from core.catalogo.trabajo import INTENTOS, LEASE_SEGUNDOS, Paso, Trabajo
+from core.db import Database
 from core.errors import LeaseLost
-from core.models import Importacion
+from core.models import Empresa, Importacion
 from core.ports import Cola, Tarea
 from core.settings import Settings
-
-# Renewed after each chunk, which takes a second or two, and after looking through the file, which
-# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
-# leases back at once.
-_LEASE_SEGUNDOS = 120.0
-# Processes that died over this file without a chunk to show for it.
-_INTENTOS = 5
-
-
-Rechazo = tuple[int, Falla]
-
-
-@dataclass(frozen=True, slots=True)
-class Paso:
-    """How a step ended: "nada" (not ours to do), "perdido" (another worker took it), "sigue", or
-    the estado it left. filas: how many ended as creados, actualizados, …, in this step."""
-
-    estado: str
-    filas: dict[str, int] = field(default_factory=dict)
 
 
 def create_importacion(
@@ -58,17 +46,25 @@ def create_importacion(
     contenido: bytes,
     actor: str,
     usuario_id: int | None,
+    simulada: bool = False,
 ) -> int:
-    """Store the file to be imported; its id. Commit, then ring IMPORT_STEP."""
+    """Store the file to be imported, or only previewed when `simulada`; its id. Commit, then ring
+    IMPORT_STEP."""
     row = Importacion(
         empresa_id=empresa_id,
         modo=modo,
+        simulada=simulada,
         nombre_archivo=_plain_name(nombre_archivo),
         contenido=contenido,
         usuario_id=usuario_id,
     )
+    if simulada:
+        version = select(Empresa.catalogo_version).where(Empresa.id == empresa_id)
+        row.version_hasta = session.scalar(version)
     session.add(row)
     session.flush()
+    if simulada:
+        return row.id  # it does nothing that anybody could ask about later
     audit(
         session,
         empresa_id=empresa_id,
@@ -98,10 +94,11 @@ def import_step(
     until = time.monotonic() + settings.importacion_paso_segundos
     ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
     with db.empresa(empresa_id) as session:
-        taken = session.execute(_TAKE, ids | {"worker": worker, "lease": _LEASE_SEGUNDOS}).first()
+        taken = session.execute(_TAKE, ids | {"worker": worker, "lease": LEASE_SEGUNDOS}).first()
     if taken is None:
         return Paso("nada")
-    trabajo = _Trabajo(db, settings, empresa_id, importacion_id, taken, until)
+    kind: type[Trabajo] = _Archivo if taken.origen_id is None else Repeticion
+    trabajo = kind(db, settings, empresa_id, importacion_id, taken, until)
     try:
         paso = trabajo.run()
     except LeaseLost:
@@ -130,76 +127,17 @@ _TAKE = text(
           SELECT 1 FROM importacion a
           WHERE a.empresa_id = :empresa_id AND a.id < i.id
             AND a.estado IN ('en_cola', 'procesando'))
-    RETURNING token, estado, cursor, modo, intentos, usuario_id, contenido,
+    RETURNING token, estado, cursor, modo, simulada, origen_id, intentos, usuario_id, contenido,
               (SELECT moneda FROM empresa WHERE id = i.empresa_id) AS moneda
     """
 )
 
-# The fence: whoever took the row after us has another token.
-_PROGRESS = text(
-    """
-    UPDATE importacion
-    SET lease_hasta = clock_timestamp() + make_interval(secs => :lease), estado = :estado,
-        intentos = CASE WHEN :cursor > 0 OR :desactivados > 0 THEN 0 ELSE intentos END,
-        cursor = greatest(cursor, :cursor), filas_total = :total,
-        filas_procesadas = filas_procesadas + :creados + :actualizados + :sin_cambios + :con_error,
-        creados = creados + :creados, actualizados = actualizados + :actualizados,
-        sin_cambios = sin_cambios + :sin_cambios, con_error = con_error + :con_error,
-        desactivados = desactivados + :desactivados
-    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
-    """
-)
-# `indexando` is completed by who gives the vectors (core.catalogo.indexar).
-_END = text(
-    """
-    UPDATE importacion
-    SET estado = :estado, error = cast(:error AS jsonb), contenido = NULL, lease_hasta = NULL,
-        version_hasta = (SELECT catalogo_version FROM empresa WHERE id = :empresa_id),
-        terminada_en = CASE WHEN :estado <> 'indexando' THEN clock_timestamp() END
-    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
-    RETURNING creados, actualizados, sin_cambios, desactivados, con_error
-    """
-)
-_PAUSE = text(
-    """
-    UPDATE importacion SET lease_hasta = NULL
-    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
-    """
-)
-_FILAS = ("creados", "actualizados", "sin_cambios", "con_error", "desactivados")
-_WRITE_FALLAS = text(
-    """
-    INSERT INTO importacion_fila (empresa_id, importacion_id, fila, n, columna, codigo, mensaje)
-    SELECT :empresa_id, :importacion_id, f.fila, row_number() OVER (PARTITION BY f.fila ORDER BY n),
-           f.columna, f.codigo, f.mensaje
-    FROM unnest(cast(:filas AS bigint[]), cast(:columnas AS text[]), cast(:codigos AS text[]),
-                cast(:mensajes AS text[])) WITH ORDINALITY AS f (fila, columna, codigo, mensaje, n)
-    """
-)
 
-
-class _Trabajo:
-    """One step over one leased importacion."""
-
-    def __init__(
-        self,
-        db: Database,
-        settings: Settings,
-        empresa_id: int,
-        importacion_id: int,
-        taken: Any,
-        until: float,
-    ) -> None:
-        self._db = db
-        self._settings = settings
-        self._empresa_id = empresa_id
-        self._importacion_id = importacion_id
-        self._taken = taken
-        self._until = until
-        self._filas: Counter[str] = Counter()
+class _Archivo(Trabajo):
+    """The rows of a file, applied or only previewed."""
 
     def run(self) -> Paso:
-        if self._taken.intentos > _INTENTOS:
+        if self._taken.intentos > INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
             with open_tabla(self._taken.contenido, self._settings) as tabla:
@@ -208,13 +146,6 @@ class _Trabajo:
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
         return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
-
-    def release(self) -> None:
-        """Give the lease back after an error, so that the next try need not wait for its end."""
-        try:
-            self._pause()
-        except DATABASE_DOWN:
-            return
 
     def _apply(self, tabla: Tabla) -> Paso:
         total = tabla.total
@@ -235,66 +166,40 @@ class _Trabajo:
         return self._end("indexando")
 
     def _apply_tramo(self, session: Session, tramo: Tramo, *, total: int) -> None:
-        done = apply_filas(
-            session,
-            tramo.filas,
-            empresa_id=self._empresa_id,
-            importacion_id=self._importacion_id,
-            usuario_id=self._taken.usuario_id,
-        )
-        refused = self._write_fallas(session, tramo.fallas + done.fallas)
+        done = self._make(session, tramo.filas)
+        negados = [Negado(fila, fila, falla) for fila, falla in tramo.fallas]
+        refused = self._write_negados(session, negados + done.fallas)
         self._record(
             session,
             total=total,
             cursor=tramo.hasta,
-            creados=done.creados,
-            actualizados=done.actualizados,
-            sin_cambios=done.sin_cambios,
+            filas=len(tramo.filas) - len(done.fallas) + refused,
             con_error=refused,
+            **asdict(done.hecho),
         )
 
-    def _write_fallas(self, session: Session, fallas: list[Rechazo]) -> int:
-        """Keep every error; how many lines they are of."""
-        session.execute(
-            _WRITE_FALLAS,
-            {
-                "empresa_id": self._empresa_id,
-                "importacion_id": self._importacion_id,
-                "filas": [fila for fila, _ in fallas],
-                "columnas": [falla.columna for _, falla in fallas],
-                "codigos": [falla.codigo for _, falla in fallas],
-                "mensajes": [falla.mensaje for _, falla in fallas],
-            },
-        )
-        return len({fila for fila, _ in fallas})
+    def _make(self, session: Session, filas: list[Fila]) -> Aplicado:
+        if self._taken.simulada:
+            return preview_filas(session, filas, **self._ids)
+        return apply_filas(session, filas, **self._ids, usuario_id=self._taken.usuario_id)
 
     def _deactivate(self, claves: Claves, *, total: int) -> bool:
         """What the file does not name is no longer sold; False when time ran out before the end."""
         with self._db.empresa(self._empresa_id) as session:
-            ids = find_unnamed(
-                session,
-                empresa_id=self._empresa_id,
-                claves=claves.all(),
-                sueltas=claves.loose(),
-            )
+            ids = find_unnamed(session, **self._ids, claves=claves.all(), sueltas=claves.loose())
         size = self._settings.importacion_paso_filas
         for start in range(0, len(ids), size):
             with self._db.empresa(self._empresa_id) as session:
-                chunk = ids[start : start + size]
-                gone = deactivate(session, chunk, empresa_id=self._empresa_id)
+                gone = self._make_gone(session, ids[start : start + size])
                 self._record(session, total=total, desactivados=gone)
             if time.monotonic() > self._until and start + size < len(ids):
                 return False
         return True
 
-    # --- the importacion's own row ---------------------------------------------------------------
-
-    def _record(
-        self, session: Session, *, total: int, estado: str = "procesando", **counts: int
-    ) -> None:
-        values = dict.fromkeys(("cursor", *_FILAS), 0) | counts
-        self._fenced(session, _PROGRESS, total=total, estado=estado, **values)
-        self._filas.update({name: values[name] for name in _FILAS})
+    def _make_gone(self, session: Session, ids: Sequence[int]) -> int:
+        if self._taken.simulada:
+            return preview_deactivation(session, ids, **self._ids)
+        return deactivate(session, ids, **self._ids, usuario_id=self._taken.usuario_id)
 
     def _any_valid(self) -> bool:
         with self._db.empresa(self._empresa_id) as session:
@@ -304,41 +209,6 @@ class _Trabajo:
                 .where(Importacion.id == self._importacion_id)
             )
         return bool(found)
-
-    def _pause(self) -> Paso:
-        with self._db.empresa(self._empresa_id) as session:
-            session.execute(_PAUSE, self._key())
-        return Paso("sigue", dict(self._filas))
-
-    def _end(self, estado: str, codigo: str = "", detalle: str = "") -> Paso:
-        error = json.dumps({"codigo": codigo, "mensaje": detalle}) if codigo else None
-        with self._db.empresa(self._empresa_id) as session:
-            counts = self._fenced(session, _END, estado=estado, error=error).one()._asdict()
-            audit(
-                session,
-                empresa_id=self._empresa_id,
-                accion="importacion.terminar",
-                actor="sistema",
-                objeto=f"importacion:{self._importacion_id}",
-                estado=estado,
-                error=codigo or None,
-                **counts,
-            )
-        return Paso(estado, dict(self._filas))
-
-    def _fenced(self, session: Session, statement: TextClause, **values: object) -> Result[Any]:
-        """Write our row, or roll everything back: whoever took it after us has another token."""
-        done: Any = session.execute(statement, self._key() | values | {"lease": _LEASE_SEGUNDOS})
-        if done.rowcount != 1:
-            raise LeaseLost
-        return cast(Result[Any], done)
-
-    def _key(self) -> dict[str, object]:
-        return {
-            "empresa_id": self._empresa_id,
-            "importacion_id": self._importacion_id,
-            "token": self._taken.token,
-        }
 
 
 def _plain_name(name: str) -> str:

@@ -2,7 +2,13 @@
 
 from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
 from core.models.busqueda import Busqueda, Demanda, Embedding, Indexacion, ProductoEmbedding
-from core.models.catalogo import Importacion, ImportacionFila, Movimiento, Producto
+from core.models.catalogo import (
+    Importacion,
+    ImportacionCambio,
+    ImportacionFila,
+    Movimiento,
+    Producto,
+)
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
 from core.models.ventas import Venta, VentaLinea
@@ -21,6 +27,7 @@ __all__ = [
     "EstadoVenta",
     "Evento",
     "Importacion",
+    "ImportacionCambio",
     "ImportacionFila",
     "Indexacion",
     "Log",

@@ -76,9 +76,14 @@ class Importacion(Base):
     usuario_id: Mapped[int | None]
     nombre_archivo: Mapped[str]
     modo: Mapped[str]
+    # Says what it would change and changes nothing.
+    simulada: Mapped[bool] = mapped_column(server_default="false")
+    # What it carries out (a simulada) or takes back (modo deshacer), instead of reading a file.
+    origen_id: Mapped[int | None]
     estado: Mapped[str] = mapped_column(server_default="en_cola")
     contenido: Mapped[bytes | None]
-    # The last physical line applied: a killed job goes on after it.
+    # The last physical line applied, or the last n of the origin's changes: a killed job goes on
+    # after it.
     cursor: Mapped[int] = mapped_column(server_default="0")
     filas_total: Mapped[int | None]
     filas_procesadas: Mapped[int] = mapped_column(server_default="0")
@@ -89,7 +94,8 @@ class Importacion(Base):
     con_error: Mapped[int] = mapped_column(server_default="0")
     indexados: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[dict[str, Any] | None]
-    # empresa.catalogo_version once all was applied: found by meaning when its vectors reach it.
+    # empresa.catalogo_version once all was applied: found by meaning when its vectors reach it. Of
+    # a simulada: when it was asked for.
     version_hasta: Mapped[int | None]
     lease_de: Mapped[str | None]
     lease_hasta: Mapped[datetime | None]
@@ -97,10 +103,13 @@ class Importacion(Base):
     intentos: Mapped[int] = mapped_column(server_default="0")
     creada_en: Mapped[datetime] = now()
     terminada_en: Mapped[datetime | None]
+    # Until when its changes are kept, since it ended; NULL before, and once they are gone.
+    cambios_hasta: Mapped[datetime | None]
     __table_args__ = (
         of_empresa(),
         belongs("usuario", "usuario_id"),
-        CheckConstraint("modo IN ('reemplazar', 'actualizar')", name="modo"),
+        belongs("importacion", "origen_id"),
+        CheckConstraint("modo IN ('reemplazar', 'actualizar', 'deshacer')", name="modo"),
         CheckConstraint(
             "estado IN ('en_cola', 'procesando', 'indexando', 'completada', 'fallida')",
             name="estado",
@@ -111,11 +120,50 @@ class Importacion(Base):
             "id",
             postgresql_where=text("estado IN ('en_cola', 'procesando', 'indexando')"),
         ),
+        Index(
+            "ix_importacion_cambios",
+            "cambios_hasta",
+            postgresql_where=text("cambios_hasta IS NOT NULL"),
+        ),
+    )
+
+
+class ImportacionCambio(Base):
+    """What one importacion did, or a simulada would do, to one producto.
+
+    cambios: {campo: [before, after]} of what differs, of a new producto all of it. visto: what a
+    simulada saw of the fields that its file speaks of. Numbers are text in both, so that none is
+    rounded. Lines that were refused are here too (`error`), their reasons in importacion_fila.
+    """
+
+    __tablename__ = "importacion_cambio"
+    empresa_id: Mapped[int] = own()
+    importacion_id: Mapped[int] = mapped_column(primary_key=True)
+    # The line of the file; of what no line names, more than any line could be.
+    n: Mapped[int] = mapped_column(primary_key=True)
+    fila: Mapped[int | None]
+    # No foreign key, which would cost a look-up per row: productos go with their shop only, and
+    # then their importaciones go first. None while a new producto is only simulated.
+    producto_id: Mapped[int | None]
+    # What a simulada recognised it by, to know whether a new one came to be meanwhile.
+    clave: Mapped[str | None]
+    accion: Mapped[str]
+    cambios: Mapped[dict[str, Any] | None]
+    visto: Mapped[dict[str, Any] | None]
+    __table_args__ = (
+        belongs("importacion", "importacion_id", ondelete="CASCADE"),
+        CheckConstraint(
+            "accion IN ('creado', 'actualizado', 'sin_cambios', 'desactivado', 'error')",
+            name="accion",
+        ),
     )
 
 
 class ImportacionFila(Base):
-    """What is wrong with one line of the file; the good lines are productos."""
+    """What is wrong with one line of the file; the good lines are productos.
+
+    Line 0 is none: its rows are about productos that no line names, 16 places for each.
+    """
 
     __tablename__ = "importacion_fila"
     empresa_id: Mapped[int] = own()
@@ -130,3 +178,7 @@ class ImportacionFila(Base):
         of_empresa(),
         belongs("importacion", "importacion_id", ondelete="CASCADE"),
     )
+
+    @property
+    def producto_id(self) -> int | None:
+        return None if self.fila else self.n // 16

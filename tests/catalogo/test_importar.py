@@ -2,7 +2,6 @@
 
 import csv
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -15,41 +14,15 @@ from core.catalogo.buscar import Buscador
 from core.catalogo.importar import create_importacion, import_step
 from core.catalogo.indexar import embed_step
 from core.db import Database
-from core.models import Empresa, Importacion, ImportacionFila
+from core.models import Importacion, ImportacionFila
 from core.ports import LineaPedida, Tarea
 from core.settings import Settings
 from core.ventas import record_venta
+from tests.catalogo.conftest import unbalanced
 from tests.catalogo.libros import book
 from tests.fakes import ColaEnMemoria, EmbedderDePapel
 
 CABECERA = "sku,nombre,precio,stock"
-
-
-@pytest.fixture
-def empresa_id(db: Database) -> Iterator[int]:
-    for id_ in (1, 2):
-        with db.empresa(id_) as session:
-            session.add(Empresa(id=id_, nombre=f"Tienda {id_}"))
-    yield 1
-    assert unbalanced(db) == [], "stock = Σ movimientos"
-
-
-@pytest.fixture
-def chico(settings: Settings) -> Settings:
-    """Chunks of ten rows, so that a small file has many."""
-    return settings.model_copy(update={"importacion_paso_filas": 10})
-
-
-def unbalanced(db: Database) -> list[int]:
-    with db.empresa(1) as session:
-        return list(
-            session.scalars(
-                text(
-                    "SELECT p.id FROM producto p WHERE p.stock <> coalesce((SELECT "
-                    "sum(m.cantidad) FROM movimiento m WHERE m.producto_id = p.id), 0)"
-                )
-            )
-        )
 
 
 def upload(

@@ -14,8 +14,8 @@ def tienda(app: Flask) -> Tienda:
     return open_tienda(app)
 
 
-def run(app: Flask, *args: str, code: int = 0) -> str:
-    result = app.test_cli_runner().invoke(args=["productos", "importar", *args])
+def run(app: Flask, *args: str, code: int = 0, command: str = "importar") -> str:
+    result = app.test_cli_runner().invoke(args=["productos", command, *args])
     assert result.exit_code == code, (result.output, result.exception)
     return str(result.output)
 
@@ -61,3 +61,24 @@ def test_what_cannot_be_done_is_one_line(tienda: Tienda, tmp_path: Path) -> None
     open_tienda(tienda.app, "Otra")
     assert "Falta --empresa" in run(tienda.app, str(file), code=1)
     run(tienda.app, str(tmp_path / "nada.csv"), code=2)
+
+
+def test_a_preview_is_printed_applied_and_undone(tienda: Tienda, tmp_path: Path) -> None:
+    file = tmp_path / "lista.csv"
+    file.write_text("nombre;precio;stock\nMartillo;10;7\nCable;1;1\n", encoding="utf-8")
+    run(tienda.app, str(file))
+    file.write_text("nombre;precio;stock\nMartillo;12;7\nSierra;5;1\n", encoding="utf-8")
+    out = run(tienda.app, str(file), "--modo", "reemplazar", "--simular")
+    assert [line.split() for line in out.splitlines() if line.startswith("  ")] == [
+        ["actualizado", "Martillo:", "precio", "10.00", "→", "12.00"],
+        ["creado", "Sierra"],
+        ["desactivado", "Cable:", "activo", "sí", "→", "no"],
+    ]
+    assert "Simulación 2 completada: 1 creados, 1 actualizados" in out
+    assert active(tienda) == ["Cable", "Martillo"]
+    assert "1 desactivados" in run(tienda.app, "2", command="aplicar")
+    assert active(tienda) == ["Martillo", "Sierra"]
+    assert "Importación 4 completada" in run(tienda.app, "3", command="deshacer")
+    assert active(tienda) == ["Cable", "Martillo"]
+    assert "ya se deshizo" in run(tienda.app, "3", command="deshacer", code=1)
+    assert "No existe" in run(tienda.app, "99", command="aplicar", code=1)
