@@ -9,10 +9,12 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, FileStorage, Tag
 from pydantic import BaseModel, Field, field_validator
 from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage as UploadedFile
 
 from core.catalogo.celdas import harmless
 from core.catalogo.importar import create_importacion
+from core.catalogo.indexar import count_indexados
 from core.db import Database
 from core.errors import NotFound, TooLarge
 from core.models import Importacion, ImportacionFila, Rol
@@ -92,7 +94,7 @@ def upload(form: Archivo, query: Opciones) -> tuple[dict[str, Any], int]:
 def list_importaciones(query: Pagina) -> dict[str, Any]:
     mine = select(Importacion).where(Importacion.empresa_id == identidad().empresa_id)
     page = take_page(sesion(), mine, by=(Importacion.id,), newest_first=True, query=query)
-    return page.answer(show_importacion)
+    return page.answer(lambda row: show_importacion(sesion(), row))
 
 
 @api.get(
@@ -112,7 +114,7 @@ def read_importacion(path: Id) -> dict[str, Any]:
         .order_by(ImportacionFila.fila, ImportacionFila.n)
         .limit(_ERRORES_MAX)
     )
-    return show_importacion(row) | {"errores": [show_falla(e) for e in errors]}
+    return show_importacion(sesion(), row) | {"errores": [show_falla(e) for e in errors]}
 
 
 @api.get("/importaciones/<int:id>/errores.csv", summary="Todos sus errores")
@@ -143,7 +145,7 @@ def follow(path: Id) -> Response:
             now = session.get(Importacion, (who.empresa_id, importacion_id))
             if now is None:  # the shop was emptied
                 return vivo.event("fin", {"id": importacion_id}), True
-            shown = show_importacion(now)
+            shown = show_importacion(session, now)
         told = vivo.event("progreso", shown)
         fresh, said = ("" if told == said else told), told
         ended = shown["estado"] in ("completada", "fallida")
@@ -159,7 +161,7 @@ def find_importacion(importacion_id: int) -> Importacion:
     return row
 
 
-def show_importacion(row: Importacion) -> dict[str, Any]:
+def show_importacion(session: Session, row: Importacion) -> dict[str, Any]:
     return {
         "id": row.id,
         "estado": row.estado,
@@ -174,7 +176,7 @@ def show_importacion(row: Importacion) -> dict[str, Any]:
         "sin_cambios": row.sin_cambios,
         "desactivados": row.desactivados,
         "con_error": row.con_error,
-        "indexados": row.indexados,
+        "indexados": count_indexados(session, row),
         "error": row.error,
         "creada_en": row.creada_en.isoformat(),
         "terminada_en": row.terminada_en.isoformat() if row.terminada_en else None,

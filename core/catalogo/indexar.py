@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.bitacora import CANAL_EVENTOS
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, ModeloRechazado, Unavailable
+from core.models import Importacion
 from core.ports import Cola, Embedder, Tarea, Vector
 from core.settings import Settings
 
@@ -191,6 +192,24 @@ _PAUSE = text(
     """
 )
 _Producto = Row[Any]
+
+
+_WAITING = text(
+    """
+    SELECT count(*) FROM producto p LEFT JOIN indexacion i ON i.empresa_id = p.empresa_id
+    WHERE p.empresa_id = :empresa_id AND p.activo AND p.version <= :hasta
+      AND (p.version, p.id) > (coalesce(i.cursor_version, -1), coalesce(i.cursor_id, 0))
+    """
+)
+
+
+def count_indexados(session: Session, importacion: Importacion) -> int:
+    """How many productos of an importacion can be found by meaning by now."""
+    if importacion.estado != "indexando":
+        return importacion.indexados
+    values = {"empresa_id": importacion.empresa_id, "hasta": importacion.version_hasta}
+    valid = importacion.creados + importacion.actualizados + importacion.sin_cambios
+    return max(0, valid - (session.scalar(_WAITING, values) or 0))
 
 
 class _Trabajo:

@@ -14,7 +14,7 @@ from core.catalogo.barrido import free_catalogo, ring_due_vectores
 from core.catalogo.buscar import SIGNIFICADO, Buscador
 from core.catalogo.fotos import Fotos
 from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import Paso, embed_step
+from core.catalogo.indexar import Paso, count_indexados, embed_step
 from core.catalogo.productos import update_producto
 from core.catalogo.significado import Significado
 from core.cuentas.reinicio import reset_empresa
@@ -92,9 +92,10 @@ class Taller:
         return [h.producto.nombre for h in hits]
 
     def estado(self, importacion_id: int, *, empresa_id: int = 1) -> tuple[str, int]:
+        """As it is told: how far, and how many can be found by meaning."""
         with self.db.empresa(empresa_id) as session:
             row = session.get_one(Importacion, (empresa_id, importacion_id))
-            return row.estado, row.indexados
+            return row.estado, count_indexados(session, row)
 
     def fila(self) -> Indexacion:
         with self.db.empresa(1) as session:
@@ -297,7 +298,7 @@ def test_a_step_that_runs_out_of_time_rings_for_the_rest_and_loses_nothing(
     hurried = taller.settings.model_copy(update={"embeddings_paso_segundos": 0.0})
     assert taller.paso(settings=hurried).estado == "sigue"
     assert taller.cola.timbres[-1] == (Tarea.EMBED_STEP, {"empresa_id": 1})
-    assert taller.estado(id_)[0] == "indexando"
+    assert taller.estado(id_) == ("indexando", 0)
     taller.indexar()
     assert (taller.estado(id_), len(taller.embedder.pedidos)) == (("completada", 10), 10)
 
@@ -322,7 +323,7 @@ def test_an_outage_waits_and_counts_against_nobody(taller: Taller) -> None:
     taller.embedder.fallas = [None, Unavailable("El modelo no responde.", segundos=60)]
     paso = taller.paso()
     assert (paso.estado, paso.error) == ("espera", "El modelo no responde.")
-    assert taller.estado(id_)[0] == "indexando"
+    assert taller.estado(id_) == ("indexando", 4), "progress is told as it comes"
     assert (taller.fila().error, taller.fila().intentos) == ("El modelo no responde.", 0)
     assert taller.paso().estado == "nada", "not before its time"
     assert ring_due_vectores(taller.db, taller.cola, modelo=taller.embedder.modelo) == 0
