@@ -20,6 +20,7 @@ from core.catalogo.aplicar import apply_filas, deactivate, find_unnamed
 from core.catalogo.barrido import ring_next
 from core.catalogo.claves import Claves
 from core.catalogo.filas import Lector, Tramo
+from core.catalogo.libro import is_libro, to_csv
 from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.reglas import Falla
 from core.catalogo.tabla import Tabla, open_tabla
@@ -29,10 +30,10 @@ from core.models import Importacion
 from core.ports import Cola, Tarea
 from core.settings import Settings
 
-# Renewed after each chunk, which takes a second or two, and after looking through the file, which
-# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
-# leases back at once.
-_LEASE_SEGUNDOS = 120.0
+# Renewed after each chunk, which takes a second or two, and every few seconds while a workbook is
+# read, but for its table of texts: the largest takes two minutes on a busy machine. A process that
+# died and restarts gives its leases back at once.
+_LEASE_SEGUNDOS = 240.0
 # Processes that died over this file without a chunk to show for it.
 _INTENTOS = 5
 
@@ -149,6 +150,15 @@ _PROGRESS = text(
     WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
     """
 )
+# A workbook gives way to what it says.
+_KEEP = text(
+    """
+    UPDATE importacion
+    SET lease_hasta = clock_timestamp() + make_interval(secs => :lease),
+        contenido = coalesce(cast(:contenido AS bytea), contenido)
+    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
+    """
+)
 # `indexando` is completed by who gives the vectors (core.catalogo.indexar).
 _END = text(
     """
@@ -202,11 +212,11 @@ class _Trabajo:
         if self._taken.intentos > _INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
-            with open_tabla(self._taken.contenido, self._settings) as tabla:
-                if tabla.total:
-                    return self._apply(tabla)
+            tabla = open_tabla(self._as_csv(), self._settings)
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
+        if tabla.total:
+            return self._apply(tabla)
         return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
 
     def release(self) -> None:
@@ -215,6 +225,14 @@ class _Trabajo:
             self._pause()
         except DATABASE_DOWN:
             return
+
+    def _as_csv(self) -> bytes:
+        """The file; a workbook is read once, however many steps follow."""
+        contenido: bytes = self._taken.contenido
+        if is_libro(contenido):
+            contenido = to_csv(contenido, self._settings, tick=self._keep)
+            self._keep(contenido)
+        return contenido
 
     def _apply(self, tabla: Tabla) -> Paso:
         total = tabla.total
@@ -295,6 +313,11 @@ class _Trabajo:
         values = dict.fromkeys(("cursor", *_FILAS), 0) | counts
         self._fenced(session, _PROGRESS, total=total, estado=estado, **values)
         self._filas.update({name: values[name] for name in _FILAS})
+
+    def _keep(self, contenido: bytes | None = None) -> None:
+        """The lease; and what is to be read from now on instead of the file."""
+        with self._db.empresa(self._empresa_id) as session:
+            self._fenced(session, _KEEP, contenido=contenido)
 
     def _any_valid(self) -> bool:
         with self._db.empresa(self._empresa_id) as session:

@@ -31,6 +31,7 @@ NASTY = [
     "=1+1", "+57 300", "-5 mm", "@casa", "＝1", "＋1", "－1", "＠1", "'=1+1", "''=1", "'=", "'abc",
     '="00123"', '="x', "=", "00123", "1e5", "#8", 'Tubo 1/2" PVC', '"', "a,b;c|d", "ñandú €",
     "\u202eoñer", "שלום", "_x0041_", "_x000D_", "a\uffffb", "<b>&amp;</b>", "💡", "sí", "NaN", "'",
+    "<r>x</r>", "<r><t>a</r>", "<r>", "1.234", "#N", "\ufffe",
 ]  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def exported(db: Database, formato: str, *, inactivos: bool = True) -> bytes:
 def test_what_was_exported_changes_nothing(
     db: Database, settings: Settings, empresa: None, formato: str
 ) -> None:
-    add(db, NASTY, descripcion="=uno\r\n\n=dos\rtres\tcuatro", categoria="@c", marca="-m")
+    add(db, NASTY, descripcion="=uno\n\n=dos\ntres\tcuatro", categoria="@c", marca="-m")
     add(db, [f"P {n}" for n in range(len(NASTY))], sku=lambda n: NASTY[n], activo=False)
     add(db, ["Cable"], unidad="m", stock=Decimal("2.125"), precio=Decimal("0.05"))
     add(db, ["Cinta"], unidad="m", stock=Decimal("0.500"), precio=Decimal("9999999999.99"))
