@@ -7,7 +7,7 @@ client holds no connection. What changes meanwhile may be in the file or not.
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -36,7 +36,7 @@ def export_csv(db: Database, *, empresa_id: int, inactivos: bool) -> Iterator[st
         yield text.getvalue()
 
 
-def export_xlsx(db: Database, *, empresa_id: int, inactivos: bool) -> Iterator[bytes]:
+def export_xlsx(db: Database, *, empresa_id: int, inactivos: bool) -> Generator[bytes, None, None]:
     """A book of one sheet, with figures that can be added up. It is sent when it is complete, and
     whatever was written for it is deleted, also when nobody waits for its end."""
     with tempfile.TemporaryDirectory() as carpeta:
@@ -50,16 +50,16 @@ def _write_libro(destino: Path, tramos: Iterable[list[Renglon]]) -> None:
     from xlsxwriter import Workbook
 
     # One row in memory; the others wait beside the book.
-    book = Workbook(destino, {"constant_memory": True, "tmpdir": destino.parent})
-    hoja = book.add_worksheet("Productos")
-    hoja.write_row(0, 0, _COLUMNAS)
-    for n, renglon in enumerate(chain.from_iterable(tramos), start=1):
-        for at, cell in enumerate(renglon):
-            if isinstance(cell, Decimal):
-                hoja.write_number(n, at, cell)
-            elif cell:
-                hoja.write_string(n, at, _no_markup(cell))
-    book.close()
+    how = {"constant_memory": True, "tmpdir": destino.parent}
+    with Workbook(destino, how) as book:
+        hoja = book.add_worksheet("Productos")
+        hoja.write_row(0, 0, _COLUMNAS)
+        for n, renglon in enumerate(chain.from_iterable(tramos), start=1):
+            for at, cell in enumerate(renglon):
+                if isinstance(cell, Decimal):
+                    hoja.write_number(n, at, cell)
+                elif cell:
+                    hoja.write_string(n, at, _no_markup(cell))
 
 
 def _no_markup(cell: str) -> str:

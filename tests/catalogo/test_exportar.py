@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +109,38 @@ def test_more_productos_than_are_read_at_once(
     run(db, settings, "sku,nombre,precio,stock\n" + lines)
     skus = [line["sku"] for line in read_csv(exported(db, "csv"))]
     assert skus == [f"P{n}" for n in range(5001)]
+
+
+@pytest.mark.parametrize("transacciones", [0, 1, 9])
+def test_an_export_leaves_no_file_behind(
+    db: Database,
+    empresa: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transacciones: int,
+) -> None:
+    """Whether the database fails, or the client leaves after the first piece."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    add(db, ["Martillo"])
+    left = [transacciones]
+
+    class Failing(Database):
+        def empresa(self, empresa_id: int) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise ConnectionError
+            return super().empresa(empresa_id)
+
+    failing = Failing(app=db.app_engine, sistema=db.sistema_engine)
+    pieces = export_xlsx(failing, empresa_id=1, inactivos=True)
+    if transacciones < 2:
+        with pytest.raises(ConnectionError):
+            next(pieces)
+    else:
+        assert next(pieces)
+        assert list(tmp_path.iterdir())
+    pieces.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture
