@@ -94,7 +94,7 @@ _WALK = """
 import sys
 from core.settings import Settings
 from web import create_app
-HEAVY = "pandas numpy openai faiss telegram celery kombu torch sklearn".split()
+HEAVY = "pandas numpy openpyxl openai faiss telegram celery kombu torch sklearn".split()
 app = create_app()
 loaded = lambda: sorted(m for m in HEAVY if m in sys.modules)
 print("import", loaded())

@@ -1,4 +1,4 @@
-"""The catalogue as a file, sent while it is read."""
+"""The catalogue as a file, sent in pieces."""
 
 from typing import Any, Literal
 

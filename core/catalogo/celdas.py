@@ -4,7 +4,8 @@ import re
 
 # A spreadsheet runs what begins like this, full-width signs included; an apostrophe makes it text.
 # What has the apostrophe already gets another, so that exactly one can be taken away.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+# U+2028 is what core.catalogo.libro makes of a line break.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\u2028＝＋－＠]")
 
 
 def harmless(texto: str) -> str:

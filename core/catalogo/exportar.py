@@ -1,23 +1,27 @@
 """The catalogue as a file that can be imported again and then changes nothing.
 
-Both formats are streams: productos are read a few thousand at a time, each time in a transaction
-of its own, so that a slow client holds no connection. What changes meanwhile may be in it or not.
+Productos are read a few thousand at a time, each time in a transaction of its own, so that a slow
+client holds no connection. What changes meanwhile may be in the file or not.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
+from itertools import chain
+from pathlib import Path
 
 from sqlalchemy import select
 
 from core.catalogo.celdas import harmless
-from core.catalogo.libro_nuevo import write_libro
 from core.catalogo.numeros import write_numero
 from core.db import Database
 from core.models import Producto
 
 _TRAMO = 5000
+_PIEZA = 1 << 16
 _COLUMNAS = "sku nombre descripcion categoria marca unidad precio moneda stock activo".split()
 
 Renglon = list[str | Decimal]
@@ -32,9 +36,36 @@ def export_csv(db: Database, *, empresa_id: int, inactivos: bool) -> Iterator[st
         yield text.getvalue()
 
 
-def export_xlsx(db: Database, *, empresa_id: int, inactivos: bool) -> Iterator[bytes]:
-    """A book of one sheet, with figures that can be added up."""
-    return write_libro("Productos", _COLUMNAS, _read(db, empresa_id, inactivos))
+def export_xlsx(db: Database, *, empresa_id: int, inactivos: bool) -> Generator[bytes, None, None]:
+    """A book of one sheet, with figures that can be added up. It is sent when it is complete, and
+    whatever was written for it is deleted, also when nobody waits for its end."""
+    with tempfile.TemporaryDirectory() as carpeta:
+        libro = Path(carpeta, "productos.xlsx")
+        _write_libro(libro, _read(db, empresa_id, inactivos))
+        with libro.open("rb") as file:
+            yield from iter(partial(file.read, _PIEZA), b"")
+
+
+def _write_libro(destino: Path, tramos: Iterable[list[Renglon]]) -> None:
+    from xlsxwriter import Workbook
+
+    # One row in memory; the others wait beside the book.
+    how = {"constant_memory": True, "tmpdir": destino.parent}
+    with Workbook(destino, how) as book:
+        hoja = book.add_worksheet("Productos")
+        hoja.write_row(0, 0, _COLUMNAS)
+        for n, renglon in enumerate(chain.from_iterable(tramos), start=1):
+            for at, cell in enumerate(renglon):
+                if isinstance(cell, Decimal):
+                    hoja.write_number(n, at, cell)
+                elif cell:
+                    hoja.write_string(n, at, _no_markup(cell))
+
+
+def _no_markup(cell: str) -> str:
+    """XlsxWriter takes a text for XML when it begins and ends like this; a space says it is none,
+    and is not read."""
+    return f"{cell} " if cell.startswith("<r>") and cell.endswith("</r>") else cell
 
 
 def _read(db: Database, empresa_id: int, inactivos: bool) -> Iterator[list[Renglon]]:

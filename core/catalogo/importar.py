@@ -26,6 +26,7 @@ from core.catalogo.barrido import ring_next
 from core.catalogo.cambios import Negado
 from core.catalogo.claves import Claves
 from core.catalogo.filas import Fila, Lector, Tramo
+from core.catalogo.libro import is_libro, to_csv
 from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.repeticion import Repeticion
 from core.catalogo.tabla import Tabla, open_tabla
@@ -132,6 +133,16 @@ _TAKE = text(
     """
 )
 
+# A workbook gives way to what it says.
+_KEEP = text(
+    """
+    UPDATE importacion
+    SET lease_hasta = clock_timestamp() + make_interval(secs => :lease),
+        contenido = coalesce(cast(:contenido AS bytea), contenido)
+    WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
+    """
+)
+
 
 class _Archivo(Trabajo):
     """The rows of a file, applied or only previewed."""
@@ -140,12 +151,20 @@ class _Archivo(Trabajo):
         if self._taken.intentos > INTENTOS:
             return self._end("fallida", "interno", "El archivo no se pudo procesar.")
         try:
-            with open_tabla(self._taken.contenido, self._settings) as tabla:
-                if tabla.total:
-                    return self._apply(tabla)
+            tabla = open_tabla(self._as_csv(), self._settings)
         except ArchivoInvalido as e:
             return self._end("fallida", e.codigo, str(e))
+        if tabla.total:
+            return self._apply(tabla)
         return self._end("fallida", "sin_filas", "El archivo no tiene filas.")
+
+    def _as_csv(self) -> bytes:
+        """The file; a workbook is read once, however many steps follow."""
+        contenido: bytes = self._taken.contenido
+        if is_libro(contenido):
+            contenido = to_csv(contenido, self._settings, tick=self._keep)
+            self._keep(contenido)
+        return contenido
 
     def _apply(self, tabla: Tabla) -> Paso:
         total = tabla.total
@@ -200,6 +219,11 @@ class _Archivo(Trabajo):
         if self._taken.simulada:
             return preview_deactivation(session, ids, **self._ids)
         return deactivate(session, ids, **self._ids, usuario_id=self._taken.usuario_id)
+
+    def _keep(self, contenido: bytes | None = None) -> None:
+        """The lease; and what is to be read from now on instead of the file."""
+        with self._db.empresa(self._empresa_id) as session:
+            self._fenced(session, _KEEP, contenido=contenido)
 
     def _any_valid(self) -> bool:
         with self._db.empresa(self._empresa_id) as session:

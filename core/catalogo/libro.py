@@ -1,95 +1,174 @@
-"""An XLSX → the records of its first sheet that is a table of productos.
-
-A sheet is parsed once, into a temporary file that has the form of a CSV; its records are read from
-there as often as wanted.
-"""
+"""An XLSX → the CSV that it could have been, once; from then on it is a CSV like any other."""
 
 import csv
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from typing import IO
+import io
+import re
+import warnings
+import zlib
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
 
-from core.catalogo.hoja import Formatos, Hoja, Textos
-from core.catalogo.paquete import Paquete
-from core.catalogo.partes import describe
-from core.catalogo.registro import ArchivoInvalido, Registro
+from core.catalogo.numeros import write_numero
+from core.catalogo.paquete import check_paquete, damaged, too_large
+from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.titulos import OBLIGATORIAS, rank_titulos
 from core.settings import Settings
 
-_TEXTOS_POR_FILA = 10
+# openpyxl does not check what it reads, so a damaged book fails wherever it is first believed: in
+# the archive, in the XML, in a part that is not there, or in a value of another type or range.
+_DANOS = (
+    *(BadZipFile, zlib.error, EOFError, OSError, NotImplementedError),
+    ParseError,
+    *(LookupError, ValueError, TypeError, AttributeError, ArithmeticError),
+)
+_FILAS_MAX = 1_048_576  # Excel's own last one: what is beyond is no row, or a lie
+_CADA = 5_000
+_SALTO = re.compile("\r\n?|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Libro:
-    """The records of one sheet, as text with their row first."""
+def is_libro(contenido: bytes) -> bool:
+    """It begins as an archive does, and XLSX is the only one that anybody sends."""
+    return contenido.startswith(b"PK\x03\x04")
 
-    copia: IO[str]
 
-    def registros(self) -> Iterator[Registro]:
-        """The titles first, blank rows left out. One call at a time: they share the file."""
-        self.copia.seek(0)
-        for fila, *celdas in csv.reader(self.copia):
-            yield Registro(int(fila), celdas)
+def to_csv(contenido: bytes, limites: Settings, *, tick: Callable[[], None]) -> bytes:
+    """The first visible sheet that begins with titles that we know. Its row n is line n: rows that
+    are blank stay, and a break within a cell is written U+2028, which ends no line.
+
+    tick is called every few seconds, but while the book's table of texts is read. Raises
+    ArchivoInvalido, also for damage in the last row.
+    """
+    check_paquete(contenido, limites)
+    tick()
+    with warnings.catch_warnings():
+        # Of drawings, validations and dates that it cannot read; the cells are read all the same.
+        warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+        with closing(_open(contenido)) as book:
+            tick()
+            return _write(_read(_choose(book, limites), limites), limites, tick)
+
+
+def _open(contenido: bytes) -> Any:
+    from openpyxl import load_workbook
+
+    with _finding_damage():
+        return load_workbook(
+            io.BytesIO(contenido), read_only=True, data_only=True, keep_links=False
+        )
 
 
 @contextmanager
-def open_libro(contenido: bytes, limites: Settings) -> Iterator[Libro]:
-    """Raises ArchivoInvalido when no visible sheet begins with titles that we know."""
-    paquete = Paquete(contenido, limites)
-    descrito = describe(paquete)
-    # One more than is allowed, so that what is too long or too wide can be seen to be.
-    largo = min(limites.importacion_max_celda + 1, csv.field_size_limit())
-    textos = Textos(largo=largo, most=limites.importacion_max_filas * _TEXTOS_POR_FILA)
-    if descrito.textos in paquete:
-        for _ in paquete.parse(descrito.textos, textos):
-            pass
-    lector = _Lector(
-        paquete, textos, descrito.formatos, largo, limites.importacion_max_columnas + 1
-    )
-    hoja = _choose(lector, descrito.hojas)
-    with tempfile.TemporaryFile(
-        "w+", encoding="utf-8", errors="surrogatepass", newline=""
-    ) as copia:
-        writer = csv.writer(copia)
-        # The titles, and one more than may be: what is beyond need not be seen.
-        for registro in islice(lector.read(hoja), limites.importacion_max_filas + 2):
-            writer.writerow([registro.fila, *registro.celdas])
-        yield Libro(copia)
+def _finding_damage() -> Iterator[None]:
+    """Around openpyxl's own work and nothing else."""
+    try:
+        yield
+    except _DANOS as e:
+        raise damaged() from e
 
 
-@dataclass(frozen=True, slots=True)
-class _Lector:
-    paquete: Paquete
-    textos: Textos
-    formatos: Formatos
-    largo: int
-    ancho: int
-
-    def read(self, parte: str) -> Iterator[Registro]:
-        """The rows of a sheet that are not blank."""
-        hoja = Hoja(self.textos, self.formatos, largo=self.largo, ancho=self.ancho)
-        for _ in self.paquete.parse(parte, hoja):
-            for fila, celdas in hoja.filas:
-                registro = Registro(fila, celdas)
-                if not registro.blank:
-                    yield registro
-            hoja.filas.clear()
-
-
-def _choose(lector: _Lector, hojas: list[str]) -> str:
+def _choose(book: Any, limites: Settings) -> Any:
     """The first sheet whose titles name all that must be there, else the one that comes nearest."""
-    best, chosen = (0, 0), ""
-    for parte in hojas:
-        first = next(lector.read(parte), None)
-        rank = rank_titulos(first.celdas) if first else (0, 0)
+    best, chosen = (0, 0), None
+    for hoja in book.worksheets:
+        if hoja.sheet_state != "visible":
+            continue
+        with closing(_read(hoja, limites)) as rows:
+            first = next(filter(None, rows), [])
+        rank = rank_titulos(first)
         if rank[0] == len(OBLIGATORIAS):
-            return parte
+            return hoja
         if rank > best:
-            best, chosen = rank, parte
-    if not chosen:
+            best, chosen = rank, hoja
+    if chosen is None:
         detalle = "No es una tabla de productos: ninguna hoja comienza con los títulos."
         raise ArchivoInvalido("no_es_tabla", detalle)
     return chosen
+
+
+def _read(hoja: Any, limites: Settings) -> Generator[list[str], None, None]:
+    """All rows from the first on, the blank ones empty."""
+    most = limites.importacion_max_columnas
+    largo = limites.importacion_max_celda + 1  # one more, so that what is too long is seen to be
+    for row in _values(hoja):
+        cells = [_text(value)[:largo] for value in _narrow(row, most)]
+        while cells and not cells[-1].strip():
+            cells.pop()
+        yield cells
+
+
+def _values(hoja: Any) -> Iterator[Sequence[object]]:
+    with _finding_damage():
+        hoja.reset_dimensions()  # what a sheet says of its own size is often wrong
+        yield from hoja.iter_rows(max_row=_FILAS_MAX, values_only=True)
+
+
+def _narrow(row: Sequence[object], most: int) -> Sequence[object]:
+    """What is beyond stands in the first column that is too many."""
+    if len(row) <= most:
+        return row
+    beyond = [value for value in row[most:] if value is not None]
+    return [*row[:most], *beyond[:1]]
+
+
+def _write(rows: Iterator[list[str]], limites: Settings, tick: Callable[[], None]) -> bytes:
+    # The mark tells the encoding. Halves of surrogate pairs become question marks.
+    text = io.TextIOWrapper(raw := io.BytesIO(), encoding="utf-8-sig", errors="replace", newline="")
+    writer = csv.writer(text)
+    size = filas = blank = 0
+    for n, cells in enumerate(rows, start=1):
+        if n % _CADA == 0:
+            tick()
+        if not cells:
+            blank += 1
+            continue
+        text.write("\r\n" * blank)
+        writer.writerow(cells)
+        filas, blank = filas + 1, 0
+        size += sum(map(len, cells))
+        if size > limites.importacion_xlsx_max_bytes:
+            raise too_large()  # few texts of a book may stand in all of its cells
+        if filas > limites.importacion_max_filas + 1:
+            break  # the titles, and one more than may be: what is beyond need not be seen
+    text.flush()
+    return raw.getvalue()
+
+
+def _text(value: object) -> str:
+    """A cell's value as a CSV of the sheet would have it."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return _SALTO.sub("\u2028", _unescape(value))
+        case bool():
+            return "VERDADERO" if value else "FALSO"
+        case float():
+            return _number(value)
+        case datetime() if value.time() != time():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case datetime():
+            return value.date().isoformat()
+        case date() | time():
+            return value.isoformat()
+    return str(value)
+
+
+def _unescape(text: str) -> str:
+    """ "_x000D_" is how XML keeps a character that it cannot. openpyxl leaves it."""
+    if "_x" not in text:
+        return text
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
+
+
+def _number(value: float) -> str:
+    """Without the dirt and the exponent that storing it may have given it. What is no figure of
+    ours stays as it is, to be told as the fault it is."""
+    exact = Decimal(repr(value))
+    if not exact.is_finite() or exact.adjusted() > 20:
+        return repr(value)
+    return write_numero(round(exact, 6))

@@ -1,5 +1,6 @@
 """What a producto may hold, whoever writes it: a person over HTTP or a row of a file."""
 
+import re
 import unicodedata
 from decimal import Decimal
 from typing import NamedTuple
@@ -36,9 +37,14 @@ _ERRORES = frozenset(
 )
 
 
+_SALTO = re.compile("\r\n?|\u2028")
+
+
 def tidy(columna: str, texto: str) -> str:
     """Single spaces and no line breaks, but for a description, which may have paragraphs."""
-    return texto.strip() if columna == "descripcion" else " ".join(texto.split())
+    if columna == "descripcion":
+        return _SALTO.sub("\n", texto).strip()
+    return " ".join(texto.split())
 
 
 def check_texto(columna: str, texto: str) -> Falla | None:

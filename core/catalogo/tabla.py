@@ -4,26 +4,16 @@ Only a file that is no table at all, or larger than any may be, is refused whole
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from core.catalogo.libro import open_libro
-from core.catalogo.lineas import open_lineas
+from core.catalogo.lineas import Lineas, open_lineas
 from core.catalogo.registro import ArchivoInvalido, Registro
 from core.catalogo.reglas import Falla
 from core.catalogo.titulos import find_columnas
 from core.settings import Settings
 
-# How archives begin, XLSX among them, and the formats of old programs, which some still write.
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-
-
-class Fuente(Protocol):
-    """A file of any format."""
-
-    def registros(self) -> Iterator[Registro]:
-        """All of them in order, the titles first, anew with each call."""
+# How the formats of old programs begin, which some still write.
+_OLE = b"\xd0\xcf\x11\xe0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +21,7 @@ class Tabla:
     """columnas: canonical name → position in a record; ancho: how many titles there are;
     total: records that are not blank."""
 
-    fuente: Fuente
+    lineas: Lineas
     columnas: dict[str, int]
     ancho: int
     celda_max: int
@@ -39,7 +29,7 @@ class Tabla:
 
     def registros(self) -> Iterator[Registro]:
         """What follows the titles and is not blank, each with at least `ancho` cells."""
-        records = self.fuente.registros()
+        records = self.lineas.registros()
         next(records)
         for record in records:
             if not record.blank:
@@ -65,27 +55,24 @@ class Tabla:
         return None
 
 
-@contextmanager
-def open_tabla(contenido: bytes, limites: Settings) -> Iterator[Tabla]:
+def open_tabla(contenido: bytes, limites: Settings) -> Tabla:
     """Read the file once, to know that it can be read and how much it holds. Raises
     ArchivoInvalido for what is no table of productos."""
-    with _open(contenido, limites) as fuente:
-        titulos = next(fuente.registros()).celdas
-        columnas = find_columnas(titulos, most=limites.importacion_max_columnas)
-        tabla = Tabla(fuente, columnas, len(titulos), limites.importacion_max_celda)
-        total = 0
-        for total, _ in enumerate(tabla.registros(), start=1):
-            if total > limites.importacion_max_filas:
-                detalle = f"El archivo tiene más de {limites.importacion_max_filas} filas."
-                raise ArchivoInvalido("demasiadas_filas", detalle)
-        yield replace(tabla, total=total)
+    lineas = _open(contenido, limites)
+    titulos = next(lineas.registros()).celdas
+    columnas = find_columnas(titulos, most=limites.importacion_max_columnas)
+    tabla = Tabla(lineas, columnas, len(titulos), limites.importacion_max_celda)
+    total = 0
+    for total, _ in enumerate(tabla.registros(), start=1):
+        if total > limites.importacion_max_filas:
+            detalle = f"El archivo tiene más de {limites.importacion_max_filas} filas."
+            raise ArchivoInvalido("demasiadas_filas", detalle)
+    return replace(tabla, total=total)
 
 
-def _open(contenido: bytes, limites: Settings) -> AbstractContextManager[Fuente]:
+def _open(contenido: bytes, limites: Settings) -> Lineas:
     if not contenido or contenido.isspace():
         raise ArchivoInvalido("vacio", "El archivo está vacío.")
-    if contenido.startswith(_ZIP):
-        return open_libro(contenido, limites)
     if contenido.startswith(_OLE):
         detalle = (
             "Es un archivo de Excel antiguo (.xls) o con contraseña: guárdelo como XLSX o CSV, "
@@ -93,4 +80,4 @@ def _open(contenido: bytes, limites: Settings) -> AbstractContextManager[Fuente]
         )
         raise ArchivoInvalido("formato_no_soportado", detalle)
     # A cell may span several lines, but not ten each on average.
-    return nullcontext(open_lineas(contenido, lineas_max=10 * limites.importacion_max_filas))
+    return open_lineas(contenido, lineas_max=10 * limites.importacion_max_filas)

@@ -16,10 +16,10 @@ from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost
 from core.settings import Settings
 
-# Renewed after each chunk, which takes a second or two, and after looking through the file, which
-# takes half a minute for an XLSX of the largest size. A process that died and restarts gives its
-# leases back at once.
-LEASE_SEGUNDOS = 120.0
+# Renewed after each chunk, which takes a second or two, and every few seconds while a workbook is
+# read, but for its table of texts: the largest takes two minutes on a busy machine. A process that
+# died and restarts gives its leases back at once.
+LEASE_SEGUNDOS = 240.0
 # Processes that died over one importacion without a chunk to show for it.
 INTENTOS = 5
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.catalogo.filas import Fila, Lector
+from core.catalogo.libro import is_libro, to_csv
 from core.catalogo.registro import ArchivoInvalido
 from core.catalogo.reglas import Falla
 from core.catalogo.tabla import Tabla, open_tabla
@@ -23,10 +24,12 @@ class Lectura:
 
 def read(contenido: str | bytes, limites: Settings = LIMITES) -> Lectura:
     raw = contenido.encode() if isinstance(contenido, str) else contenido
-    with open_tabla(raw, limites) as tabla:
-        lectura = _read_pieces(tabla, 10**6)
-        if lectura.total < 100:
-            assert _read_pieces(tabla, 2) == lectura, "however many lines are read at once"
+    if is_libro(raw):
+        raw = to_csv(raw, limites, tick=lambda: None)
+    tabla = open_tabla(raw, limites)
+    lectura = _read_pieces(tabla, 10**6)
+    if lectura.total < 100:
+        assert _read_pieces(tabla, 2) == lectura, "however many lines are read at once"
     return lectura
 
 

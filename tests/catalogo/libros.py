@@ -15,6 +15,12 @@ LIBRO = (
     f'<workbook xmlns="{MAIN}" xmlns:r="{KIND}"><sheets>'
     '<sheet name="Hoja1" sheetId="1" r:id="rId1"/></sheets></workbook>'
 )
+TIPO = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+TIPOS = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{TIPO}.sheet.main+xml"/>{{}}</Types>'
+)
+TEXTOS = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{TIPO}.sharedStrings+xml"/>'
 RELACIONES = (
     f'<Relationships xmlns="{RELS}">'
     f'<Relationship Id="rId1" Type="{KIND}/worksheet" Target="worksheets/sheet1.xml"/>'
@@ -47,6 +53,9 @@ def sheet(rows: str) -> str:
 def pack(rows: str = TITULOS, **parts: str | bytes) -> bytes:
     """A book with these rows as XML. parts: others, or other contents, by their last name."""
     named = {
+        "[Content_Types].xml": parts.pop(
+            "types", TIPOS.format(TEXTOS if "sharedStrings" in parts else "")
+        ),
         "xl/workbook.xml": parts.pop("workbook", LIBRO),
         "xl/_rels/workbook.xml.rels": parts.pop("rels", RELACIONES),
         "xl/worksheets/sheet1.xml": parts.pop("sheet1", sheet(rows)),

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ NASTY = [
     "=1+1", "+57 300", "-5 mm", "@casa", "＝1", "＋1", "－1", "＠1", "'=1+1", "''=1", "'=", "'abc",
     '="00123"', '="x', "=", "00123", "1e5", "#8", 'Tubo 1/2" PVC', '"', "a,b;c|d", "ñandú €",
     "\u202eoñer", "שלום", "_x0041_", "_x000D_", "a\uffffb", "<b>&amp;</b>", "💡", "sí", "NaN", "'",
+    "<r>x</r>", "<r><t>a</r>", "<r>", "1.234", "#N", "\ufffe",
 ]  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def exported(db: Database, formato: str, *, inactivos: bool = True) -> bytes:
 def test_what_was_exported_changes_nothing(
     db: Database, settings: Settings, empresa: None, formato: str
 ) -> None:
-    add(db, NASTY, descripcion="=uno\r\n\n=dos\rtres\tcuatro", categoria="@c", marca="-m")
+    add(db, NASTY, descripcion="=uno\n\n=dos\ntres\tcuatro", categoria="@c", marca="-m")
     add(db, [f"P {n}" for n in range(len(NASTY))], sku=lambda n: NASTY[n], activo=False)
     add(db, ["Cable"], unidad="m", stock=Decimal("2.125"), precio=Decimal("0.05"))
     add(db, ["Cinta"], unidad="m", stock=Decimal("0.500"), precio=Decimal("9999999999.99"))
@@ -107,6 +109,38 @@ def test_more_productos_than_are_read_at_once(
     run(db, settings, "sku,nombre,precio,stock\n" + lines)
     skus = [line["sku"] for line in read_csv(exported(db, "csv"))]
     assert skus == [f"P{n}" for n in range(5001)]
+
+
+@pytest.mark.parametrize("transacciones", [0, 1, 9])
+def test_an_export_leaves_no_file_behind(
+    db: Database,
+    empresa: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    transacciones: int,
+) -> None:
+    """Whether the database fails, or the client leaves after the first piece."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    add(db, ["Martillo"])
+    left = [transacciones]
+
+    class Failing(Database):
+        def empresa(self, empresa_id: int) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise ConnectionError
+            return super().empresa(empresa_id)
+
+    failing = Failing(app=db.app_engine, sistema=db.sistema_engine)
+    pieces = export_xlsx(failing, empresa_id=1, inactivos=True)
+    if transacciones < 2:
+        with pytest.raises(ConnectionError):
+            next(pieces)
+    else:
+        assert next(pieces)
+        assert list(tmp_path.iterdir())
+    pieces.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from core.ports import LineaPedida, Tarea
 from core.settings import Settings
 from core.ventas import record_venta
 from tests.catalogo.conftest import unbalanced
-from tests.catalogo.libros import book
+from tests.catalogo.libros import TITULOS, book, pack
 from tests.fakes import ColaEnMemoria, EmbedderDePapel
 
 CABECERA = "sku,nombre,precio,stock"
@@ -365,17 +365,70 @@ def test_a_step_that_runs_out_of_time_rings_for_the_rest(
     assert [t for t, _ in cola.timbres] == [*[Tarea.IMPORT_STEP] * 3, Tarea.EMBED_STEP]
 
 
-def test_a_book_is_taken_up_where_it_was_left(
+def test_a_book_is_read_once_and_taken_up_where_it_was_left(
     db: Database, chico: Settings, empresa_id: int
 ) -> None:
-    rows = list(csv.reader(table(25).splitlines()))
+    header, *rows = csv.reader(table(25).splitlines())
     assert counts(run(db, chico, table(25))) == (25, 0, 0, 0, 0)
+    rows[3][1] = "Producto\nP 3"
+    more = [("P-1", "Otra vez", 1, 1), (None,) * 4, ("P-99", "#N/A", 1, 1)]
     hurried = chico.model_copy(update={"importacion_paso_segundos": 0.0})
-    id_ = upload(db, book([*rows, ("P-1", "Otra vez", 1, 1)]), modo="reemplazar")
-    estados = [step(db, hurried, id_) for _ in range(4)]
-    assert estados == ["sigue", "sigue", "sigue", "indexando"]
-    assert counts(read(db, id_)) == (0, 0, 25, 0, 1)
-    assert fallas(db, id_) == [(27, "sku", "duplicado")]
+    id_ = upload(db, book([header, *rows, *more]), modo="reemplazar")
+    assert step(db, hurried, id_) == "sigue"
+    assert read(db, id_).contenido.decode("utf-8-sig").splitlines()[0] == CABECERA
+    assert read(db, id_).filas_total == 27
+    assert [step(db, hurried, id_) for _ in range(3)] == ["sigue", "sigue", "indexando"]
+    assert counts(read(db, id_)) == (0, 0, 25, 0, 2)
+    assert fallas(db, id_) == [(27, "sku", "duplicado"), (29, "nombre", "celda_con_error")]
+
+
+def test_a_book_whose_reader_is_killed_anywhere_ends_the_same(
+    db: Database, chico: Settings, empresa_id: int
+) -> None:
+    libro = book(csv.reader(MIXTO.splitlines()))
+    outcomes = set()
+    for commits in range(9):
+        id_ = upload(db, libro)
+        with pytest.raises(Muerto):
+            step(killed_after(db, commits), chico, id_)
+        expire(db)
+        assert step(db, chico, id_) in ("indexando", "nada")
+        row = read(db, id_)
+        outcomes.add((row.filas_procesadas, row.con_error, tuple(fallas(db, id_))))
+        index(db, chico)
+    assert len(outcomes) == 1
+    assert len(catalogue(db)) == 55
+
+
+def test_a_worker_thought_dead_puts_no_book_back(
+    db: Database, chico: Settings, empresa_id: int
+) -> None:
+    """Another one took it while it was reading."""
+    id_ = upload(db, book(csv.reader(table(35).splitlines())))
+    begun = []
+
+    class Slow(Database):
+        def empresa(self, empresa_id: int) -> Any:
+            begun.append(None)
+            if len(begun) == 2:
+                expire(db)
+                assert step(db, chico, id_) == "indexando"
+            return super().empresa(empresa_id)
+
+    assert step(Slow(app=db.app_engine, sistema=db.sistema_engine), chico, id_) == "perdido"
+    row = read(db, id_)
+    assert (row.estado, row.contenido, counts(row)) == ("indexando", None, (35, 0, 0, 0, 0))
+
+
+def test_a_book_damaged_in_its_last_row_changes_nothing(
+    db: Database, chico: Settings, empresa_id: int
+) -> None:
+    named = "".join(
+        f'<row><c t="str"><v>P {n}</v></c><c><v>{n}</v></c><c><v>1</v></c></row>' for n in range(50)
+    )
+    row = run(db, chico, pack(TITULOS + named + "<row><c><v>x</v></c></row>"))
+    assert (row.estado, row.error and row.error["codigo"]) == ("fallida", "archivo_danado")
+    assert (catalogue(db), row.filas_procesadas) == ([], 0)
 
 
 def test_the_sweep_rings_for_what_is_due_and_unclaimed(

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 
 from tests.catalogo.lecturas import LIMITES, fallas, read, refusal, rows
-from tests.catalogo.libros import LIBRO, TITULOS, book, pack, save, sheet
+from tests.catalogo.libros import LIBRO, MAIN, RELS, TITULOS, book, pack, save, sheet
 
 MARTILLO = [("M-1", "Martillo de uña", Decimal(28900), Decimal(7))]
 CABECERA = ("sku", "nombre", "precio", "stock")
@@ -47,6 +47,34 @@ def test_rows_are_counted_as_the_program_shows_them() -> None:
     assert lectura.total == 3
 
 
+def test_a_break_within_a_cell_moves_no_line() -> None:
+    lectura = read(
+        book(
+            [
+                ("nombre", "precio", "stock", "descripcion"),
+                ("Uno\nde dos", 1, 1, "Primero\nsegundo\n\ntercero"),
+                (None, None, None, "\n"),
+                ("Dos", "x\n", 1, 'Con "comillas", y coma'),
+                ("Tres", 1, 1, None),
+            ]
+        )
+    )
+    assert [(f.fila, f.nombre, f.descripcion) for f in lectura.filas] == [
+        (2, "Uno de dos", "Primero\nsegundo\n\ntercero"),
+        (5, "Tres", ""),
+    ]
+    assert fallas(lectura) == [(4, "precio", "numero_invalido")]
+
+
+def test_what_openpyxl_cannot_keep_is_no_fault_of_the_cells() -> None:
+    """It warns of a date beyond its calendar and of extensions."""
+    made = Workbook()
+    made.active.append((*CABECERA, "descripcion"))
+    made.active.append(("M-1", "Martillo de uña", 28900, 7, 9e9))
+    made.active["E2"].number_format = "yyyy-mm-dd"
+    assert fallas(read(save(made))) == [(2, "descripcion", "celda_con_error")]
+
+
 def test_cells_beyond_the_titles_are_told() -> None:
     lectura = read(
         book([("nombre", "precio", "stock"), ("Uno", 1, 1, None, "nota"), ("Dos", 1, 1)])
@@ -80,9 +108,6 @@ def test_three_decimals_are_no_thousands() -> None:
 @pytest.mark.parametrize(
     ("celda", "codigo"),
     [
-        ("><v>NaN</v>", "numero_invalido"),
-        ("><v>INF</v>", "numero_invalido"),
-        ("><v>-INF</v>", "numero_invalido"),
         ("><v>1E+308</v>", "numero_invalido"),
         ("><v>1E+999999999</v>", "numero_invalido"),
         ("><v>1E+15</v>", "demasiado_grande"),
@@ -91,13 +116,24 @@ def test_three_decimals_are_no_thousands() -> None:
         ("><v>1.2345</v>", "decimales"),
         ('t="e"><v>#N/A</v>', "numero_invalido"),
         ('t="b"><v>1</v>', "numero_invalido"),
-        ('t="s"><v>7</v>', "requerido"),
         ("><f>1+1</f>", "requerido"),
     ],
 )
 def test_what_is_no_price_in_a_book(celda: str, codigo: str) -> None:
     name, one = 't="str"><v>Uno</v>', "><v>1</v>"
     assert fallas(read(pack(TITULOS + row(2, name, celda, one)))) == [(2, "precio", codigo)]
+
+
+@pytest.mark.parametrize(
+    "celda",
+    ["><v>NaN</v>", "><v>INF</v>", "><v>x</v>", 't="s"><v>7</v>', f"><v>{'9' * 5000}</v>"],
+)
+def test_a_value_that_no_program_writes_is_damage_of_the_whole_book(celda: str) -> None:
+    """Also in the last row: it is found before anything is applied."""
+    good = "".join(row(n, f't="str"><v>P {n}</v>', "><v>1</v>", "><v>1</v>") for n in range(2, 99))
+    bad = row(99, 't="str"><v>Uno</v>', celda, "><v>1</v>")
+    assert refusal(pack(TITULOS + good)) is None
+    assert refusal(pack(TITULOS + good + bad)) == "archivo_danado"
 
 
 def test_codes_kept_as_numbers_have_all_their_digits() -> None:
@@ -137,15 +173,15 @@ def test_an_error_in_a_text_is_told() -> None:
 
 def test_texts_are_shared_rich_escaped_and_pronounced() -> None:
     texts = (
-        "<sst><si><t>Uno</t></si>"
+        f'<sst xmlns="{MAIN}">'
+        "<si><t>Uno</t></si>"
         "<si><r><rPr><b/></rPr><t>Do</t></r><r><t xml:space='preserve'>s </t></r></si>"
         "<si><t>東京</t><rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si>"
-        "<si><t>a_x000D__x005F_x0041_</t></si><si><t>mal_xD800_o</t></si></sst>"
+        "<si><t>a_x000D__x0042_</t></si><si><t>mal_xD800_o</t></si></sst>"
     )
     made = "".join(row(n + 2, f't="s"><v>{n}</v>', "><v>1</v>", "><v>1</v>") for n in range(5))
     lectura = read(pack(TITULOS + made, sharedStrings=texts))
-    assert [f.nombre for f in lectura.filas] == ["Uno", "Dos", "東京", "a _x0041_"]
-    assert fallas(lectura) == [(6, "nombre", "caracter_invalido")]
+    assert [f.nombre for f in lectura.filas] == ["Uno", "Dos", "東京", "a B", "mal?o"]
 
 
 def test_prefixes_are_anybodys_choice() -> None:
@@ -242,11 +278,21 @@ HOSTILES = [
         "demasiado_grande",
     ),
     ("no XML", pack(sheet1="nombre,precio,stock"), "archivo_danado"),
-    ("no sheet", pack(rels="<Relationships/>"), "no_es_tabla"),
+    ("no sheet", pack(rels=f'<Relationships xmlns="{RELS}"/>'), "archivo_danado"),
     ("a part that is not there", zipped(**{"xl/workbook.xml": LIBRO}), "archivo_danado"),
     ("no title", pack(row(1, 't="str"><v>hola</v>')), "no_es_tabla"),
     ("nothing", pack(""), "no_es_tabla"),
     ("titles only", pack(), None),
+    *(
+        (
+            f"only {name}",
+            pack(sheet1=f"<worksheet>{part * 400_000}</worksheet>"),
+            "demasiado_grande",
+        )
+        for name, part in (("elements", "<a/>"), ("rows of nothing", "<row/>"))
+    ),
+    ("a row without end", pack(f"<row>{'<c/>' * 200_000}</row>"), "demasiado_grande"),
+    ("rows without end", pack("<row/>" * 2_100_000), "demasiado_grande"),
     ("a long tag", pack(sheet1=f'<worksheet a="{"é1" * 2_000_000}"/>'), "demasiado_grande"),
 ]
 
@@ -266,8 +312,15 @@ def test_limits_are_those_of_a_csv() -> None:
     assert refusal(book([(*CABECERA, "a")]), few) == "demasiadas_columnas"
     long = read(book([CABECERA, ("1", "x" * 10_001, 1, 1)]))
     assert fallas(long) == [(2, "nombre", "demasiado_largo")]
-    texts = "<sst>" + "<si><t>a</t></si>" * 51 + "</sst>"
-    assert refusal(pack(sharedStrings=texts), few) == "demasiadas_filas"
+
+
+def test_one_long_text_in_every_cell_does_not_fill_the_memory() -> None:
+    little = LIMITES.model_copy(update={"importacion_xlsx_max_bytes": 1_000_000})
+    texts = f'<sst xmlns="{MAIN}"><si><t>{"a" * 10_000}</t></si></sst>'
+    cells = ('t="s"><v>0</v>',) * 3
+    made = pack(TITULOS + "".join(row(n, *cells) for n in range(2, 40)), sharedStrings=texts)
+    assert refusal(made) is None
+    assert refusal(made, little) == "demasiado_grande"
 
 
 def test_a_sheet_that_lies_about_its_size_ends() -> None:
@@ -278,16 +331,17 @@ def test_a_sheet_that_lies_about_its_size_ends() -> None:
     assert [f.fila for f in read(pack(sheet1=made)).filas] == [3]
 
 
-def test_rows_and_cells_that_lie_about_their_place_are_read_in_order() -> None:
+def test_rows_and_cells_that_lie_about_their_place_are_bounded() -> None:
     cells = '<c t="str"><v>P {0}</v></c><c><v>1</v></c><c><v>1</v></c>'
-    told = ("9", "9", "3", "x", "", "99999999999999999999", "٣")
+    told = ("3", "9", "9", "3", "10", "99999999999999999999")
     made = "".join(f'<row r="{r}">{cells.format(n)}</row>' for n, r in enumerate(told))
     lectura = read(pack(TITULOS + made))
-    assert [f.fila for f in lectura.filas] == [9, 10, 11, 12, 13, 14, 15]
-    cells = "<c/>" * 16_400
-    assert refusal(pack(TITULOS + f"<row>{cells}</row>")) == "demasiadas_columnas"
+    assert [f.fila for f in lectura.filas] == [3, 9, 10]
+    assert refusal(pack(TITULOS + '<row r="x"/>')) == "archivo_danado"
+    wide = "".join(f'<c t="str"><v>{n * n}</v></c>' for n in range(16_400))
+    assert refusal(pack(TITULOS.replace("</row>", f"{wide}</row>"))) == "demasiadas_columnas"
     far = row(2, 't="str"><v>Uno</v>', "><v>1</v>", "><v>1</v>").replace(
-        "</row>", '<c r="XFD2"><v>1</v></c><c r="B2"/></row>'
+        "</row>", '<c r="XFD2"><v>1</v></c></row>'
     )
     assert fallas(read(pack(TITULOS + far))) == [(2, None, "columnas_de_mas")]
 
