@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from core.catalogo import productos, sinonimos
 from core.catalogo.busquedas import ask_busqueda, take_answer, tema_of
 from core.catalogo.indice import Acierto
-from core.errors import Invalid
+from core.errors import Invalid, Unavailable
 from core.models import Demanda, Empresa, Producto, Rol
 from core.ports import Tarea
 from web import datos
@@ -249,13 +249,17 @@ def _search(empresa_id: int, q: str, *, inactivos: bool) -> list[Acierto]:
 def _await_answer(empresa_id: int, busqueda_id: int) -> list[Acierto] | None:
     s = servicios()
     end = time.monotonic() + s.settings.busqueda_segundos
-    with oyente().waiting(empresa_id, tema_of(busqueda_id)) as aviso:
+    ids = {"empresa_id": empresa_id, "busqueda_id": busqueda_id}
+    try:
+        with oyente().waiting(empresa_id, tema_of(busqueda_id)) as aviso:
 
-        def wait() -> bool:
-            left = end - time.monotonic()
-            return left > 0 and aviso.wait(left) != FIN
+            def wait() -> bool:
+                left = end - time.monotonic()
+                return left > 0 and aviso.wait(left) != FIN
 
-        return take_answer(s.db, empresa_id=empresa_id, busqueda_id=busqueda_id, wait=wait)
+            return take_answer(s.db, **ids, wait=wait)
+    except Unavailable:  # too many wait here already: a search is no reason to refuse anybody
+        return take_answer(s.db, **ids, wait=lambda: False)
 
 
 def _write_place(place: int) -> str:

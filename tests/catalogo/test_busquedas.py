@@ -111,6 +111,19 @@ def test_where_no_worker_answers_the_search_goes_by_words(
     assert left(tienda) == []
 
 
+def test_where_too_many_wait_already_the_search_goes_by_words(
+    app: OpenAPI, client: FlaskClient, tienda: Tienda, trabajador: Trabajador
+) -> None:
+    names(client, tienda, "q=bota")  # the first who waits makes the listener
+    oyente = app.extensions["oyente"]
+    before, oyente._limit = oyente._limit, 0
+    try:
+        assert names(client, tienda, "q=bota") == ["Bota de cuero"]
+    finally:
+        oyente._limit = before
+    assert left(tienda) == []
+
+
 def test_a_shop_without_vectors_asks_no_worker(app: OpenAPI, client: FlaskClient) -> None:
     tienda = open_tienda(app)
     tienda.producto("MAR", nombre="Martillo")
