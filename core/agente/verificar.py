@@ -114,7 +114,7 @@ def permitir(
         acordados=frozenset(fold(line.nombre) for line in lineas),
         sumas=frozenset(sumas),
         opciones=max((len(h.productos) for h in decision.hechos if h.numerados), default=0),
-        numeros=frozenset(_said(dicho)),
+        numeros=frozenset(_said(dicho, "." if _dot_decimal(chat) else ",")),
         citas=tuple(citas),
         palabras=frozenset(_PALABRA.findall(fold(dicho))) | _units(filas.values()),
         decimal="." if _dot_decimal(chat) else ",",
@@ -155,8 +155,10 @@ def _sold(
         own |= {Decimal(str(line["subtotal"])), Decimal(str(line["cantidad"]))}
 
 
-def _said(dicho: str) -> set[Decimal]:
-    return {f.valor for f in numerar(fichas(plegar(dicho))) if f.valor is not None}
+def _said(dicho: str, decimal: str) -> set[Decimal]:
+    """The customer's own numbers, as they were meant and as they were typed: a quote has both."""
+    meant = {f.valor for f in numerar(fichas(plegar(dicho))) if f.valor is not None}
+    return meant | {_value(m.group(), decimal) for m in _NUMERO.finditer(fold(dicho))}
 
 
 def _quotes(antes: Memoria, chat: ChatVisto, filas: Mapping[int, ProductoVisto]) -> Iterable[str]:

@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.agente.comprension import Acto
@@ -78,6 +78,7 @@ def test_totals_are_right_and_stock_never_falls_below_zero(charla: list[list[str
 
 
 @given(_CHARLA)
+@example([["quiero 0 martillos"], ["quiero  brochas de 2", "quiero una docena de codos de 1/2"]])
 @_HOLGADO
 def test_every_figure_in_every_reply_is_a_fact(charla: list[list[str]]) -> None:
     m = Mostrador()
