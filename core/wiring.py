@@ -12,9 +12,9 @@ from core.adapters.faiss_index import FaissIndex
 from core.adapters.metricas import metricas
 from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
-from core.catalogo.buscar import Buscador
-from core.catalogo.fotos import Fotos
-from core.catalogo.significado import Significado
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.significado import Significado
 from core.db import Database, make_engine
 from core.errors import EnvioRechazado, NotImplementedYet
 from core.models import TipoCanal

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core.agente.turno import Desenlace, Vendedor
-from core.catalogo.buscar import Buscador
+from core.catalogo.busqueda.buscar import Buscador
 from core.cuentas import create_canal, create_empresa
 from core.db import Database
 from core.mensajes.historial import hand_back, take_over

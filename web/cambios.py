@@ -10,8 +10,8 @@ from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.catalogo.cambios import CAMPOS
-from core.catalogo.encargos import create_aplicacion, create_deshacer
+from core.catalogo.importaciones.cambios import CAMPOS
+from core.catalogo.importaciones.encargos import create_aplicacion, create_deshacer
 from core.models import ImportacionCambio, ImportacionFila, Producto, Rol
 from core.ports import Tarea
 from web.auth import identidad, requires

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from core import catalogo, cuentas
-from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.errors import AgenteError, Conflict, Invalid, NotFound
 from core.models import Empresa, Rol, TipoCanal
 from core.ports import Tarea

@@ -6,7 +6,7 @@ from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
-from core.catalogo.exportar import export_csv, export_xlsx
+from core.catalogo.archivos.exportar import export_csv, export_xlsx
 from core.models import Rol
 from web import datos
 from web.auth import identidad, requires

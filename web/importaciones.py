@@ -12,9 +12,9 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage as UploadedFile
 
-from core.catalogo.celdas import harmless
-from core.catalogo.importar import create_importacion
-from core.catalogo.indexar import count_indexados
+from core.catalogo.archivos.celdas import harmless
+from core.catalogo.busqueda.indexar import count_indexados
+from core.catalogo.importaciones.importar import create_importacion
 from core.db import Database
 from core.errors import NotFound, TooLarge
 from core.models import Importacion, ImportacionFila, Rol

@@ -9,9 +9,10 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, func, select
 
-from core.catalogo import productos, sinonimos
-from core.catalogo.busquedas import ask_busqueda, take_answer, tema_of
-from core.catalogo.indice import Acierto
+from core.catalogo import productos
+from core.catalogo.busqueda import sinonimos
+from core.catalogo.busqueda.busquedas import ask_busqueda, take_answer, tema_of
+from core.catalogo.busqueda.indice import Acierto
 from core.errors import Invalid, Unavailable
 from core.models import Demanda, Empresa, Producto, Rol
 from core.ports import Tarea

@@ -13,10 +13,10 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from core.catalogo.cambios import CAMPOS
-from core.catalogo.encargos import create_aplicacion, create_deshacer
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import embed_step
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.importaciones.cambios import CAMPOS
+from core.catalogo.importaciones.encargos import create_aplicacion, create_deshacer
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.db import Database
 from core.errors import Invalid, NotFound, TooLarge
 from core.models import Empresa, Importacion, ImportacionCambio, ImportacionFila, Producto

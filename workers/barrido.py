@@ -1,7 +1,7 @@
 """The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
 
 from core.catalogo.barrido import ring_due_importaciones, ring_due_vectores
-from core.catalogo.olvido import ring_expired_cambios
+from core.catalogo.importaciones.olvido import ring_expired_cambios
 from core.mensajes.barrido import ring_due_canales, ring_due_chats, ring_due_entregas
 from core.ports import Tarea
 from workers.app import celery, servicios

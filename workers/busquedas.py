@@ -5,7 +5,7 @@ from typing import Any
 
 from celery.signals import worker_ready
 
-from core.catalogo.busquedas import answer_busqueda as answer
+from core.catalogo.busqueda.busquedas import answer_busqueda as answer
 from core.errors import Unavailable
 from core.ports import Tarea
 from workers.app import celery, servicios, worker_name

@@ -6,9 +6,9 @@ import structlog
 from celery.signals import worker_ready
 
 from core.catalogo.barrido import free_catalogo
-from core.catalogo.importar import import_step as run_step
-from core.catalogo.indexar import embed_step as run_embed_step
-from core.catalogo.olvido import forget_cambios as run_forget
+from core.catalogo.busqueda.indexar import embed_step as run_embed_step
+from core.catalogo.importaciones.importar import import_step as run_step
+from core.catalogo.importaciones.olvido import forget_cambios as run_forget
 from core.db import DATABASE_DOWN
 from core.ports import Tarea
 from workers.app import celery, servicios, worker_name

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from core.agente.estado import Pendiente
 from core.agente.numeros import CONTABLES, UNIDADES, escribir
-from core.catalogo.buscar import SIGNIFICADO
+from core.catalogo.busqueda.buscar import SIGNIFICADO
 from core.catalogo.texto import Medida, fold, stem, terms
 from core.ports import Catalogo, Hallazgo, ProductoVisto
 from core.unidades import allows_fraction

@@ -20,11 +20,11 @@ from core.agente.comprension import Contexto, Espera
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
 from core.agente.turno import Vendedor
-from core.catalogo.buscar import Buscador
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import embed_step
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.busqueda.significado import Significado
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.catalogo.reglas import LARGOS
-from core.catalogo.significado import Significado
 from core.cuentas import create_empresa, delete_efimera
 from core.db import Database
 from core.errors import Invalid, NotImplementedYet

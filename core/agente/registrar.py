@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.catalogo.demanda import keep_demanda
+from core.catalogo.busqueda.demanda import keep_demanda
 from core.db import Database
 from core.mensajes.cierre import Registrado, finish_turno
 from core.mensajes.turnos import TurnoTomado, hold_chat

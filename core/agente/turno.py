@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from core.agente.registrar import record_turno
 from core.agente.vendedor import respond
-from core.catalogo.buscar import Buscador
+from core.catalogo.busqueda.buscar import Buscador
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.cierre import Registrado, quarantine, record_silence

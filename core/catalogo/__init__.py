@@ -1,1 +1,2 @@
-"""The shop's productos: search by words, stock ledger, and files on their way in."""
+"""The shop's productos: written one by one here, by the thousand in `importaciones`, from and to
+files by `archivos`, found by `busqueda`."""

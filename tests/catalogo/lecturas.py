@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from core.catalogo.filas import Fila, Lector
-from core.catalogo.libro import is_libro, to_csv
-from core.catalogo.registro import ArchivoInvalido
+from core.catalogo.archivos.filas import Fila, Lector
+from core.catalogo.archivos.libro import is_libro, to_csv
+from core.catalogo.archivos.registro import ArchivoInvalido
+from core.catalogo.archivos.tabla import Tabla, open_tabla
 from core.catalogo.reglas import Falla
-from core.catalogo.tabla import Tabla, open_tabla
 from core.settings import Settings
 
 LIMITES = Settings(_env_file=None)  # type: ignore[call-arg]

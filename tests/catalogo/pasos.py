@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from core.catalogo.encargos import create_aplicacion, create_deshacer
-from core.catalogo.importar import create_importacion
+from core.catalogo.importaciones.encargos import create_aplicacion, create_deshacer
+from core.catalogo.importaciones.importar import create_importacion
 from core.catalogo.productos import update_producto
 from core.db import Database
 from core.models import Importacion, ImportacionCambio

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import text
 
-from core.catalogo.buscar import Buscador
-from core.catalogo.indice import Indice, Texto
-from core.catalogo.sinonimos import sinonimos
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.indice import Indice, Texto
+from core.catalogo.busqueda.sinonimos import sinonimos
 from core.db import Database
 from core.models import Empresa, Producto
 

@@ -11,11 +11,11 @@ from flask_openapi3 import OpenAPI
 from sqlalchemy import select, text
 
 from core.adapters.faiss_index import FaissIndex
-from core.catalogo.buscar import Buscador
-from core.catalogo.busquedas import answer_busqueda, ask_busqueda, take_answer
-from core.catalogo.fotos import Fotos
-from core.catalogo.indexar import embed_step
-from core.catalogo.significado import Significado
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.busquedas import answer_busqueda, ask_busqueda, take_answer
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.busqueda.significado import Significado
 from core.db import Database
 from core.models import Busqueda, Rol
 from core.ports import Tarea

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 
 from core.adapters.faiss_index import FaissIndex
 from core.agente.turno import Vendedor
-from core.catalogo.fotos import Fotos
-from core.catalogo.indexar import embed_step
-from core.catalogo.significado import Significado
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.busqueda.significado import Significado
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Empresa, Rol
 from core.wiring import Servicios

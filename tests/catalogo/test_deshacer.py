@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.catalogo.olvido import forget_cambios
+from core.catalogo.importaciones.olvido import forget_cambios
 from core.catalogo.productos import ProductoNuevo, create_producto
 from core.db import Database
 from core.errors import (

@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from core.agente.turno import Vendedor
-from core.catalogo.importar import create_importacion, import_step
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.wiring import Servicios
 from tests.acceso import Tienda, get, open_tienda

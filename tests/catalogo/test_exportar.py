@@ -17,9 +17,9 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from core.catalogo import reglas
-from core.catalogo.celdas import harmless, plain_cell
-from core.catalogo.exportar import export_csv, export_xlsx
-from core.catalogo.numeros import parse_numero, write_numero
+from core.catalogo.archivos.celdas import harmless, plain_cell
+from core.catalogo.archivos.exportar import export_csv, export_xlsx
+from core.catalogo.archivos.numeros import parse_numero, write_numero
 from core.catalogo.texto import fold_key
 from core.db import Database
 from core.models import Empresa, Producto, Rol

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from core.catalogo.importar import import_step
-from core.catalogo.indexar import embed_step
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.importaciones.importar import import_step
 from core.models import Rol
 from core.ports import Tarea
 from core.wiring import Servicios

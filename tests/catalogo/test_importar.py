@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, text
 
 from core.catalogo.barrido import free_catalogo, ring_due_importaciones
-from core.catalogo.buscar import Buscador
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import embed_step
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.db import Database
 from core.models import Importacion, ImportacionFila
 from core.ports import LineaPedida, Tarea

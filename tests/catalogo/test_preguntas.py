@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from core.catalogo.indice import Indice, Texto
-from core.catalogo.sinonimos import sinonimos
+from core.catalogo.busqueda.indice import Indice, Texto
+from core.catalogo.busqueda.sinonimos import sinonimos
 
 PREGUNTAS = yaml.safe_load(Path(__file__).with_name("preguntas.yaml").read_text(encoding="utf-8"))
 PLAUSIBLE = 0.5

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from core.adapters.faiss_index import FaissIndex
 from core.catalogo.barrido import free_catalogo, ring_due_vectores
-from core.catalogo.buscar import SIGNIFICADO, Buscador
-from core.catalogo.fotos import Fotos
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import Paso, count_indexados, embed_step
+from core.catalogo.busqueda.buscar import SIGNIFICADO, Buscador
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.indexar import Paso, count_indexados, embed_step
+from core.catalogo.busqueda.significado import Significado
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.catalogo.productos import update_producto
-from core.catalogo.significado import Significado
 from core.cuentas.reinicio import reset_empresa
 from core.db import Database
 from core.errors import ModeloRechazado, Unavailable
@@ -399,7 +399,7 @@ def test_another_model_embeds_beside_the_old_one_which_serves_until_it_is_whole(
 def test_an_index_catches_up_in_batches_and_with_single_changes(
     taller: Taller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.catalogo.significado._BATCH", 3)
+    monkeypatch.setattr("core.catalogo.busqueda.significado._BATCH", 3)
     taller.importar(table(20))
     taller.indexar()
     significado = taller.significado()

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from core.catalogo.numeros import parse_numero
-from core.catalogo.registro import ArchivoInvalido
+from core.catalogo.archivos.numeros import parse_numero
+from core.catalogo.archivos.registro import ArchivoInvalido
 from tests.catalogo.lecturas import LIMITES, fallas, read, rows
 
 MARTILLO = [("M-1", "Martillo de uña", Decimal(28900), Decimal(7))]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogo.indice import contradicts
-from core.catalogo.parecidos import sound
+from core.catalogo.busqueda.indice import contradicts
+from core.catalogo.busqueda.parecidos import sound
 from core.catalogo.texto import Medida, fold, fold_key, stem, terms
 
 

@@ -9,7 +9,7 @@ import sys
 from types import SimpleNamespace
 
 from core.adapters.embeddings_local import LocalEmbedder
-from core.catalogo.indexar import texto_de
+from core.catalogo.busqueda.indexar import texto_de
 from tests.evals.medir import CONJUNTOS, clave, contenido, guardar, leer_preguntas
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from core.adapters.embeddings_local import MODELO
-from core.catalogo.buscar import Buscador
+from core.catalogo.busqueda.buscar import Buscador
 from core.ports import Vector
 
 AQUI = Path(__file__).parent

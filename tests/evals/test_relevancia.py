@@ -8,11 +8,11 @@ import pytest
 
 from core.adapters.faiss_index import FaissIndex
 from core.agente.elegir import PLAUSIBLE
-from core.catalogo.buscar import Buscador
-from core.catalogo.fotos import Fotos
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.indexar import embed_step
-from core.catalogo.significado import Significado
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.indexar import embed_step
+from core.catalogo.busqueda.significado import Significado
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.db import Database
 from core.models import Empresa
 from core.settings import Settings

@@ -13,10 +13,10 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
-from core.catalogo.numeros import write_numero
-from core.catalogo.paquete import check_paquete, damaged, too_large
-from core.catalogo.registro import ArchivoInvalido
-from core.catalogo.titulos import OBLIGATORIAS, rank_titulos
+from core.catalogo.archivos.numeros import write_numero
+from core.catalogo.archivos.paquete import check_paquete, damaged, too_large
+from core.catalogo.archivos.registro import ArchivoInvalido
+from core.catalogo.archivos.titulos import OBLIGATORIAS, rank_titulos
 from core.settings import Settings
 
 # openpyxl does not check what it reads, so a damaged book fails wherever it is first believed: in

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.catalogo.cambios import SIN_FILA, Negado, carry_out
-from core.catalogo.encargos import DESHACER
-from core.catalogo.origen import MOVIDO, Tramo, next_tramo, stage_tramo
+from core.catalogo.importaciones.cambios import SIN_FILA, Negado, carry_out
+from core.catalogo.importaciones.encargos import DESHACER
+from core.catalogo.importaciones.origen import MOVIDO, Tramo, next_tramo, stage_tramo
+from core.catalogo.importaciones.trabajo import INTENTOS, Paso, Trabajo
 from core.catalogo.productos import next_version
 from core.catalogo.reglas import Falla
-from core.catalogo.trabajo import INTENTOS, Paso, Trabajo
 
 # The cursor once what the preview never saw was told, after every change.
 _TOLD = 1 << 62

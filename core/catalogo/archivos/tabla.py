@@ -6,10 +6,10 @@ Only a file that is no table at all, or larger than any may be, is refused whole
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from core.catalogo.lineas import Lineas, open_lineas
-from core.catalogo.registro import ArchivoInvalido, Registro
+from core.catalogo.archivos.lineas import Lineas, open_lineas
+from core.catalogo.archivos.registro import ArchivoInvalido, Registro
+from core.catalogo.archivos.titulos import find_columnas
 from core.catalogo.reglas import Falla
-from core.catalogo.titulos import find_columnas
 from core.settings import Settings
 
 # How the formats of old programs begin, which some still write.

@@ -10,12 +10,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from core.catalogo import reglas
-from core.catalogo.celdas import plain_cell
-from core.catalogo.claves import Claves
-from core.catalogo.numeros import parse_numero
-from core.catalogo.registro import Registro
+from core.catalogo.archivos.celdas import plain_cell
+from core.catalogo.archivos.claves import Claves
+from core.catalogo.archivos.numeros import parse_numero
+from core.catalogo.archivos.registro import Registro
+from core.catalogo.archivos.tabla import Tabla
 from core.catalogo.reglas import Falla
-from core.catalogo.tabla import Tabla
 from core.catalogo.texto import fold
 
 

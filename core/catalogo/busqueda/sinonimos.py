@@ -14,7 +14,7 @@ import yaml
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.catalogo.parecidos import Vocabulario
+from core.catalogo.busqueda.parecidos import Vocabulario
 from core.catalogo.texto import terms
 from core.errors import Invalid
 from core.models import Empresa

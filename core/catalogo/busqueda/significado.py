@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from core.catalogo.fotos import Fotos
+from core.catalogo.busqueda.fotos import Fotos
 from core.db import Database
 from core.errors import ModeloRechazado, Unavailable
 from core.models import Indexacion, ProductoEmbedding

@@ -14,7 +14,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.catalogo.aplicar import (
+from core.catalogo.archivos.claves import Claves
+from core.catalogo.archivos.filas import Fila, Lector, Tramo
+from core.catalogo.archivos.libro import is_libro, to_csv
+from core.catalogo.archivos.registro import ArchivoInvalido
+from core.catalogo.archivos.tabla import Tabla, open_tabla
+from core.catalogo.barrido import ring_next
+from core.catalogo.importaciones.aplicar import (
     Aplicado,
     apply_filas,
     deactivate,
@@ -22,15 +28,9 @@ from core.catalogo.aplicar import (
     preview_deactivation,
     preview_filas,
 )
-from core.catalogo.barrido import ring_next
-from core.catalogo.cambios import Negado
-from core.catalogo.claves import Claves
-from core.catalogo.filas import Fila, Lector, Tramo
-from core.catalogo.libro import is_libro, to_csv
-from core.catalogo.registro import ArchivoInvalido
-from core.catalogo.repeticion import Repeticion
-from core.catalogo.tabla import Tabla, open_tabla
-from core.catalogo.trabajo import INTENTOS, LEASE_SEGUNDOS, Paso, Trabajo
+from core.catalogo.importaciones.cambios import Negado
+from core.catalogo.importaciones.repeticion import Repeticion
+from core.catalogo.importaciones.trabajo import INTENTOS, LEASE_SEGUNDOS, Paso, Trabajo
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Empresa, Importacion

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.catalogo.sinonimos import Sinonimos
+from core.catalogo.busqueda.sinonimos import Sinonimos
 from core.catalogo.texto import Medida, Termino, stem, terms
 
 # Words around an order or a question that name no producto. Folded; compared as stems.

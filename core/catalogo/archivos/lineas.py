@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from core.catalogo.registro import ArchivoInvalido, Registro
+from core.catalogo.archivos.registro import ArchivoInvalido, Registro
+from core.catalogo.archivos.titulos import rank_titulos
 from core.catalogo.reglas import Falla
-from core.catalogo.titulos import rank_titulos
 
 _SEPARADORES = ",;\t|"
 # Characters of one line, and of one record over all its lines. Nothing longer is ever held.

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import delete, select, text
 
 from core.bitacora import CANAL_EVENTOS
-from core.catalogo.buscar import Buscador
-from core.catalogo.indice import Acierto
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.indice import Acierto
 from core.db import Database
 from core.models import Busqueda, Indexacion
 

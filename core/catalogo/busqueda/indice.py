@@ -15,9 +15,9 @@ from functools import lru_cache
 from heapq import nlargest
 from typing import NamedTuple
 
-from core.catalogo.parecidos import Vocabulario
-from core.catalogo.pregunta import Pregunta, Unidad, parse_pregunta
-from core.catalogo.sinonimos import Mencion, Sinonimos
+from core.catalogo.busqueda.parecidos import Vocabulario
+from core.catalogo.busqueda.pregunta import Pregunta, Unidad, parse_pregunta
+from core.catalogo.busqueda.sinonimos import Mencion, Sinonimos
 from core.catalogo.texto import Medida, Termino, fold, terms, words
 
 MINIMO = 0.15  # below this a match is chance

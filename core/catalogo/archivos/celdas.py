@@ -4,7 +4,7 @@ import re
 
 # A spreadsheet runs what begins like this, full-width signs included; an apostrophe makes it text.
 # What has the apostrophe already gets another, so that exactly one can be taken away.
-# U+2028 is what core.catalogo.libro makes of a line break.
+# U+2028 is what core.catalogo.archivos.libro makes of a line break.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\u2028＝＋－＠]")
 
 

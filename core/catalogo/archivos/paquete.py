@@ -11,7 +11,7 @@ from typing import Any
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from core.catalogo.registro import ArchivoInvalido
+from core.catalogo.archivos.registro import ArchivoInvalido
 from core.settings import Settings
 
 # A workbook has one part for each sheet and picture. Its directory is read into memory whole.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.catalogo.cambios import (
+from core.catalogo.importaciones.cambios import (
     CAMPOS,
     Negado,
     creation,
@@ -147,8 +147,8 @@ def next_tramo(
 def stage_tramo(
     session: Session, tramo: Tramo, *, empresa_id: int, origen_id: int, deshacer: bool
 ) -> list[Negado]:
-    """Stage (core.catalogo.cambios) what of `tramo` can be done; the rest, told. The empresa's row
-    is locked, so that no producto comes to be meanwhile."""
+    """Stage (`cambios.staged`) what of `tramo` can be done; the rest, told. The empresa's row is
+    locked, so that no producto comes to be meanwhile."""
     ids = {"empresa_id": empresa_id}
     chunk = ids | {"origen_id": origen_id, "desde": tramo.desde, "hasta": tramo.hasta}
     session.execute(_LOCK, chunk)

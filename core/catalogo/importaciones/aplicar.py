@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.catalogo.cambios import (
+from core.catalogo.archivos.filas import Fila
+from core.catalogo.importaciones.cambios import (
     CAMPOS,
     SIN_FILA,
     Hecho,
@@ -22,7 +23,6 @@ from core.catalogo.cambios import (
     staged,
     write_down,
 )
-from core.catalogo.filas import Fila
 from core.catalogo.productos import next_version
 from core.catalogo.reglas import UNIDAD
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from core.catalogo.celdas import harmless
-from core.catalogo.numeros import write_numero
+from core.catalogo.archivos.celdas import harmless
+from core.catalogo.archivos.numeros import write_numero
 from core.db import Database
 from core.models import Producto
 

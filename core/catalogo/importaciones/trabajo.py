@@ -11,7 +11,7 @@ from sqlalchemy import Result, TextClause, text
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit, notify
-from core.catalogo.cambios import Negado, lost_if_gone
+from core.catalogo.importaciones.cambios import Negado, lost_if_gone
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost
 from core.settings import Settings
@@ -48,7 +48,7 @@ _PROGRESS = text(
     WHERE empresa_id = :empresa_id AND id = :importacion_id AND token = :token
     """
 )
-# `indexando` is completed by who gives the vectors (core.catalogo.indexar).
+# `indexando` is completed by who gives the vectors (core.catalogo.busqueda.indexar).
 _END = text(
     """
     UPDATE importacion

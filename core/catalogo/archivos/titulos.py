@@ -2,7 +2,7 @@
 
 import re
 
-from core.catalogo.registro import ArchivoInvalido
+from core.catalogo.archivos.registro import ArchivoInvalido
 from core.catalogo.texto import fold
 
 OBLIGATORIAS = ("nombre", "precio", "stock")

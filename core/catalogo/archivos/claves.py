@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from core.catalogo import reglas
-from core.catalogo.celdas import plain_cell
-from core.catalogo.registro import Registro
+from core.catalogo.archivos.celdas import plain_cell
+from core.catalogo.archivos.registro import Registro
 from core.catalogo.reglas import Falla
 from core.catalogo.texto import fold_key
 

@@ -13,9 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import Row, func, or_, select
 
-from core.catalogo.indice import Acierto, Indice, Texto
-from core.catalogo.significado import Significado
-from core.catalogo.sinonimos import sinonimos, with_own
+from core.catalogo.busqueda.indice import Acierto, Indice, Texto
+from core.catalogo.busqueda.significado import Significado
+from core.catalogo.busqueda.sinonimos import sinonimos, with_own
 from core.db import Database
 from core.models import Empresa, Producto
 from core.ports import Hallazgo, ProductoVisto
