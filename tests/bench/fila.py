@@ -42,7 +42,7 @@ def print_fila(fila: Fila) -> None:
     cells = [
         _cell(fila.producto, 10, 1),
         _cell(fila.gemelo, 10, 1),
-        _cell(fila.razon, 8, 2),
+        _cell(fila.razon, 8, 2 if (fila.razon or 1) >= 0.1 else 4),
         _cell(fila.suelo, 8, 2),
         _cell(fila.techo, 8, 0),
     ]

@@ -145,7 +145,12 @@ class ImportacionEnObra:
 
 
 class RelevoEnObra(ImportacionEnObra):
-    """The same, for a worker that sleeps while another one does its work."""
+    """The same, for a worker that sleeps while another one does its work: late in the file, where
+    only the fence stands between it and the rows."""
+
+    def __init__(self, instalacion: Instalacion, *, veces: int) -> None:
+        super().__init__(instalacion, veces=veces)
+        self._at = self._lineas * 7 // 10
 
     def nulo(self) -> str:
         return super().nulo() or ("" if self.late() else "ningún paso llegó tarde a la valla")
