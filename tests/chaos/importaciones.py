@@ -23,6 +23,7 @@ from tests.chaos.verificador import Falta
 from tests.fakes import ColaEnMemoria
 
 _AIM_SECONDS = 60.0
+_BETWEEN_SECONDS = 0.3  # about what a chunk takes
 _WAKE_SECONDS = 10.0  # by then a zombie has tried to write, or its watchdog has ended it
 _APLICADA = ("indexando", "completada")
 _ALL_APPLIED = ("indexando", "completada", "fallida")
@@ -88,6 +89,8 @@ class ImportacionEnObra:
         while time.monotonic() < deadline:
             found = held_importacion(mira, self.herida)
             if found and found[0].lugar >= target:
+                # Not at the moment that the line was recorded: anywhere between two of them.
+                time.sleep(self._rng.uniform(0.0, _BETWEEN_SECONDS))
                 return found
             if not found and self._has_ended(mira):
                 break

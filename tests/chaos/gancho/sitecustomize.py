@@ -117,11 +117,13 @@ def _advance_apart(module: ModuleType, pause: Sequence[float]) -> None:
 
     def chunks_and_cursor(self: Any, lectura: Any) -> Any:
         for filas, fallas, cursor in chunks(self, lectura):
-            yield filas, fallas, cursor
-            time.sleep(random.uniform(*pause))
-            with self._db.empresa(self._empresa_id) as session:
-                ids = {"empresa_id": self._empresa_id, "id": self._importacion_id}
-                session.execute(reached, ids | {"cursor": cursor})
+            try:
+                yield filas, fallas, cursor
+            finally:  # a step that ends after this chunk does not come back here
+                time.sleep(4 * random.uniform(*pause))
+                with self._db.empresa(self._empresa_id) as session:
+                    ids = {"empresa_id": self._empresa_id, "id": self._importacion_id}
+                    session.execute(reached, ids | {"cursor": cursor})
 
     trabajo._chunks = chunks_and_cursor
 
