@@ -23,7 +23,7 @@ from tests.chaos.verificador import Falta
 from tests.fakes import ColaEnMemoria
 
 _AIM_SECONDS = 60.0
-_BETWEEN_SECONDS = 0.3  # about what a chunk takes
+_BETWEEN_SECONDS = 0.5  # a few of what a chunk takes
 _WAKE_SECONDS = 10.0  # by then a zombie has tried to write, or its watchdog has ended it
 _APLICADA = ("indexando", "completada")
 _ALL_APPLIED = ("indexando", "completada", "fallida")
@@ -84,7 +84,7 @@ class ImportacionEnObra:
         """The importacion in its worker's hands, at a line that nobody could foresee and beyond
         the last one; none when it has ended before."""
         share = (self._lineas - self._at) / (self._veces + 1)
-        target = self._at + 1 + int(self._rng.uniform(0.2, 1.6) * share)
+        target = self._at + 1 + int(self._rng.uniform(0.1, 1.0) * share)
         deadline = time.monotonic() + _AIM_SECONDS
         while time.monotonic() < deadline:
             found = held_importacion(mira, self.herida)

@@ -52,8 +52,8 @@ _KILL = Experimento("kill -9", fallas.kill_chat_worker, 1)
 _KILLED_IMPORT = Experimento(
     "importación muerta",
     importaciones.kill_catalogo_worker,
-    6,
-    obra=partial(ImportacionEnObra, veces=6),
+    8,
+    obra=partial(ImportacionEnObra, veces=8),
 )
 _ZOMBIE_IMPORT = Experimento(
     "importación con relevo",
