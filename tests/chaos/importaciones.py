@@ -91,8 +91,10 @@ class ImportacionEnObra:
             if found and found[0].lugar >= target:
                 # Not at the moment that the line was recorded: anywhere between two of them.
                 time.sleep(self._rng.uniform(0.0, _BETWEEN_SECONDS))
-                return found
-            if not found and self._has_ended(mira):
+                found = same_turn(found, held_importacion(mira, self.herida))
+                if found:
+                    return found
+            elif not found and self._has_ended(mira):
                 break
             time.sleep(0.01)
         return []
