@@ -8,17 +8,20 @@ from functools import partial
 from itertools import count
 from statistics import quantiles
 
-from tests.chaos import fallas
+from tests.chaos import fallas, importaciones, vectores
 from tests.chaos.aislamiento import leaks
 from tests.chaos.cliente import Carga
 from tests.chaos.entregado import undelivered
 from tests.chaos.fallas import Campo, Falla
 from tests.chaos.foto import Foto, take_foto
 from tests.chaos.historia import Historia
+from tests.chaos.importaciones import ImportacionEnObra, RelevoEnObra
 from tests.chaos.instalacion import Instalacion
 from tests.chaos.libro import VENENO, Cuentas, Libro
 from tests.chaos.mira import Golpe, Mira, await_true
+from tests.chaos.obras import AbrirObra
 from tests.chaos.tiendas import Linea, Tienda, open_tiendas
+from tests.chaos.vectores import IndiceEnArchivo, Reindexacion
 from tests.chaos.verificador import Falta, judge
 
 QUIET_SECONDS = 90.0
@@ -37,13 +40,15 @@ _n = count(1)
 @dataclass(frozen=True)
 class Experimento:
     """`veces`: how often the fault strikes. `acepta_siempre`: intake must not notice it.
-    `cerca`: a turn must have been fenced off, or the run is void."""
+    `cerca`: a turn must have been fenced off, or the run is void. `obra`: what goes on beside the
+    customers, and is hit instead of them."""
 
     nombre: str
     falla: Falla
     veces: int = 3
     acepta_siempre: bool = False
     cerca: bool = False
+    obra: AbrirObra | None = None
 
 
 EXPERIMENTOS = (
@@ -56,6 +61,20 @@ EXPERIMENTOS = (
     Experimento("Valkey congelado 20 s", fallas.freeze_valkey, 2, acepta_siempre=True),
     Experimento("kill -9 de PostgreSQL", fallas.kill_postgres),
     Experimento("mensaje que mata a su worker", fallas.poison, 2),
+    Experimento(
+        "worker de catálogo muerto 20 veces",
+        importaciones.kill_catalogo_worker,
+        20,
+        obra=partial(ImportacionEnObra, veces=20),
+    ),
+    Experimento(
+        "worker de catálogo congelado más allá de su lease",
+        importaciones.freeze_catalogo_worker,
+        1,
+        obra=partial(RelevoEnObra, veces=1),
+    ),
+    Experimento("reindexación muerta", vectores.kill_embeddings_worker, 4, obra=Reindexacion),
+    Experimento("archivo del índice alterado", vectores.flip_a_bit, 2, obra=IndiceEnArchivo),
 )
 
 
@@ -105,8 +124,13 @@ def run_experimento(
     carga = Carga(instalacion.port, tiendas, libro, instalacion.telegram, semilla=n)
     campo = Campo(instalacion, carga, Mira(instalacion, empresas))
     fenced_before = _fenced(instalacion)
+    if experimento.obra is not None:
+        campo.obra = experimento.obra(instalacion)
+        campo.obra.prepare()
     carga.start()
     time.sleep(_WARM_SECONDS)
+    if campo.obra is not None:
+        campo.obra.begin()
     for _ in range(experimento.veces):
         golpe = _strike(campo, experimento.falla, quiet_seconds)
         if golpe is None:
@@ -114,6 +138,7 @@ def run_experimento(
             break
         informe.golpes.append(golpe)
         say(_tell(golpe))
+    await_true(partial(fallas.is_whole, instalacion), WHOLE_SECONDS)
     time.sleep(max(0.0, _LOAD_SECONDS - (time.monotonic() - start)))
     carga.stop()
     informe.calma = await_true(campo.mira.is_quiet, quiet_seconds)
@@ -123,6 +148,9 @@ def run_experimento(
     informe.faltas = [Falta("todo vuelve", told) for told in _still_broken(instalacion, tiendas[0])]
     informe.faltas += [Falta("entregas", told) for told in undelivered(instalacion, tiendas)]
     _judge(informe, campo, experimento, cuentas, foto)
+    if campo.obra is not None:
+        informe.faltas += campo.obra.faltas()
+        informe.nulo = informe.nulo or campo.obra.nulo()
     if experimento.acepta_siempre:
         limit = max(_INTAKE_SECONDS, _INTAKE_TIMES * en_paz)
         told_of = _noticed(cuentas, informe.entrada_p95, limit)
@@ -136,23 +164,31 @@ def _strike(campo: Campo, falla: Falla, patience: float) -> Golpe | None:
     """One blow that hit something, and its recovery; None when three hit nothing."""
     for _ in range(_TRIES):
         golpe = falla(campo)
-        golpe.drenaje = await_true(partial(_has_drained, campo.mira, golpe), patience)
-        await_true(lambda: fallas.is_whole(campo.instalacion), WHOLE_SECONDS)
+        golpe.drenaje = await_true(partial(_has_recovered, campo.mira, golpe), patience, every=0.1)
+        if not golpe.trabajos:  # else it goes on already, and the next blow must not come late
+            await_true(partial(fallas.is_whole, campo.instalacion), WHOLE_SECONDS)
         if golpe.vale:
             golpe.retomados = campo.mira.taken_again(golpe.tomados)
+            golpe.retomados += sum(campo.mira.works_again(t) for t in golpe.trabajos)
             return golpe
     return None
 
 
-def _has_drained(mira: Mira, golpe: Golpe) -> bool:
+def _has_recovered(mira: Mira, golpe: Golpe) -> bool:
+    """What the blow hit goes on: work of the catalogue, or the chats that waited."""
+    if golpe.trabajos:
+        return all(mira.works_again(t) for t in golpe.trabajos)
     return not mira.unanswered(golpe.pendientes)
 
 
 def _tell(golpe: Golpe) -> str:
     ids = ", ".join(f"{t.chat}#{t.token}" for t in golpe.tomados[:8])
-    drained = "no drenó" if golpe.drenaje is None else f"drenó en {golpe.drenaje:.1f} s"
+    verb = "siguió" if golpe.trabajos else "drenó"
+    drained = f"no {verb}" if golpe.drenaje is None else f"{verb} en {golpe.drenaje:.1f} s"
+    work = "".join(f"{t.tabla} {t.id}#{t.token} en {t.lugar}, " for t in golpe.trabajos)
+    what = work if golpe.trabajos else f"chats tomados [{ids}], "
     return (
-        f"    golpe en chats tomados [{ids}], {len(golpe.pendientes)} mensajes pendientes, "
+        f"    golpe en {what}{len(golpe.pendientes)} mensajes pendientes, "
         f"{golpe.abiertas} transacciones abiertas, {golpe.en_cola} campanas en cola, "
         f"{golpe.en_vuelo} peticiones en vuelo; {drained}"
     )

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import psycopg
 
@@ -18,7 +18,7 @@ from tests.chaos.tiendas import Linea
 
 TEXTO_VENENO = "palabra envenenada"
 _FREEZE_SECONDS = 20.0
-_NO_WORK = Golpe([])
+NO_WORK = Golpe([])
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Campo:
     instalacion: Instalacion
     carga: Carga
     mira: Mira
+    obra: Any = None  # what goes on beside the customers, where a fault is meant for that
     envenenados: int = 0
 
     def next_victim(self) -> Cliente:
@@ -40,7 +41,7 @@ class Campo:
         pids = self.instalacion.family(name)
         tomados = self.mira.aim(worker, call=self.carga.ritmo.wave)
         if not tomados or not pids:
-            return _NO_WORK
+            return NO_WORK
         self.instalacion.signal(pids, how)
         return self.mira.look(tomados, en_vuelo=self.carga.en_vuelo)
 
@@ -63,7 +64,7 @@ def freeze_chat_worker(campo: Campo) -> Golpe:
     try:
         golpe.tomados = campo.mira.still(golpe.tomados)
         if not golpe.tomados:
-            return _NO_WORK
+            return NO_WORK
         n = len(golpe.tomados)
         await_true(lambda: campo.mira.taken_again(golpe.tomados) == n, LEASE_SECONDS + 30)
         await_true(lambda: not campo.mira.still(golpe.tomados), LEASE_SECONDS)
@@ -90,7 +91,7 @@ def kill_web(campo: Campo) -> Golpe:
         "", call=campo.carga.ritmo.wave, also=lambda: campo.carga.en_vuelo >= 3
     )
     if not tomados:
-        return _NO_WORK
+        return NO_WORK
     en_vuelo = campo.carga.en_vuelo
     campo.instalacion.signal(pids, signal.SIGKILL)
     golpe = campo.mira.look(tomados, en_vuelo=en_vuelo)
@@ -104,7 +105,7 @@ def flush_valkey(campo: Campo) -> Golpe:
         "", call=campo.carga.ritmo.wave, also=lambda: campo.mira.en_cola() >= 3
     )
     if not tomados:
-        return _NO_WORK
+        return NO_WORK
     golpe = campo.mira.look(tomados, en_vuelo=campo.carga.en_vuelo)
     with campo.instalacion.redis() as client:
         client.flushall()
@@ -134,7 +135,7 @@ def freeze_valkey(campo: Campo) -> Golpe:
 def kill_postgres(campo: Campo) -> Golpe:
     """Postmaster and every backend at once."""
     if not campo.mira.aim("chat", call=campo.carga.ritmo.wave):
-        return _NO_WORK
+        return NO_WORK
     pids = campo.instalacion.family("postgres")
     golpe = campo.mira.look(campo.mira.tomados("chat"), en_vuelo=campo.carga.en_vuelo)
     campo.instalacion.signal(pids, signal.SIGKILL)
@@ -149,11 +150,11 @@ def poison(campo: Campo) -> Golpe:
     cliente = campo.next_victim()
     tomados = campo.mira.aim("chat", call=campo.carga.ritmo.wave)
     if not tomados or pid is None:
-        return _NO_WORK
+        return NO_WORK
     cliente.speak_now(f"una {TEXTO_VENENO}", VENENO)
     campo.carga.ritmo.wave()
     if await_true(lambda: not _lives(pid), 30, every=0.02) is None:
-        return _NO_WORK
+        return NO_WORK
     golpe = campo.mira.look(campo.mira.tomados("chat"), en_vuelo=campo.carga.en_vuelo)
     golpe.fin = time.monotonic()
     return golpe
@@ -181,7 +182,7 @@ def is_whole(instalacion: Instalacion) -> bool:
         instalacion.sql("SELECT 1")
     except psycopg.OperationalError:
         return False
-    workers = ("chat", "chat_solo", "envio", "mantenimiento")
+    workers = ("chat", "chat_solo", "envio", "catalogo", "embeddings", "mantenimiento")
     if not all(instalacion.is_ready(w) for w in workers):
         return False
     linea = Linea(instalacion.port, "", timeout=3.0)

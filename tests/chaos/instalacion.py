@@ -39,11 +39,24 @@ ENVIRONMENT = {
     "ENTORNO": "desarrollo",
     "REGISTRO_ABIERTO": "true",
     "LLM_PROVIDER": "offline",
+    # Small chunks, so that a file of thousands of rows can be hit many times; steps that are
+    # shorter than twice the lease above, or their worker's watchdog would end it.
+    "IMPORTACION_PASO_FILAS": "50",
+    "IMPORTACION_PASO_SEGUNDOS": "3",
+    "EMBEDDINGS_PASO_FILAS": "32",
+    "EMBEDDINGS_PASO_SEGUNDOS": "5",
+    "INDICE_FOTO_DESDE": "40",
 }
 LEASE_SECONDS = 6.0
 
-# How long a turn thinks, and how long it holds its transaction before the commit, in seconds.
-CALM: dict[str, Any] = {"pensar": [0.1, 0.6], "registrar": [0.0, 0.15]}
+# How long a turn thinks, and how long it holds its transaction before the commit, in seconds; the
+# same of a chunk of an import, before its transaction and in it, and its lease.
+CALM: dict[str, Any] = {
+    "pensar": [0.1, 0.6],
+    "registrar": [0.0, 0.15],
+    "importar": [0.0, 0.1],
+    "importar_lease": 2.0,
+}
 
 
 class NotStarted(RuntimeError):
@@ -122,7 +135,12 @@ class Instalacion:
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """For the processes that start from now on."""
-        self._plan.write_text(json.dumps(plan))
+        self._plan.write_text(json.dumps({"embebidos": str(self.embebidos), **plan}))
+
+    @property
+    def embebidos(self) -> Path:
+        """One line for every text that a model was asked for: which, and by whom."""
+        return self._folder / "embebidos.txt"
 
     @property
     def folder(self) -> Path:

@@ -24,22 +24,35 @@ class Tomado:
     lease_de: str
 
 
+@dataclass(frozen=True)
+class Trabajo:
+    """A row of the catalogue's work as it was leased. `token` names the very step that was in
+    flight, `lugar` how far it had come."""
+
+    tabla: str
+    empresa_id: int
+    id: int
+    token: int
+    lugar: int
+
+
 @dataclass
 class Golpe:
-    """One fault and what it hit. Without `tomados` it hit nothing and proves nothing."""
+    """One fault and what it hit: chats, work on a catalogue. Without either it proves nothing."""
 
     tomados: list[Tomado]
+    trabajos: list[Trabajo] = field(default_factory=list)
     pendientes: list[int] = field(default_factory=list)  # mensajes unanswered at that moment
     abiertas: int = 0  # transactions of our processes open in PostgreSQL
     en_cola: int = 0  # bells waiting in Valkey
     en_vuelo: int = 0  # requests waiting for their answer
     fin: float = 0.0  # when the fault was over (monotonic)
     drenaje: float | None = None  # seconds from then until the last of `pendientes` was answered
-    retomados: int = 0  # of `tomados`, how many were answered by a later turn
+    retomados: int = 0  # of both, how many were gone on with by a later turn
 
     @property
     def vale(self) -> bool:
-        return bool(self.tomados)
+        return bool(self.tomados or self.trabajos)
 
 
 class Mira:
@@ -129,6 +142,12 @@ class Mira:
             self.rows("SELECT id, token FROM chat WHERE empresa_id = ANY(%s)", self._empresas)
         )
         return sum(tokens.get(t.chat, 0) > t.token for t in tomados)
+
+    def works_again(self, t: Trabajo) -> bool:
+        """Whether a later step has taken it, or nothing was left to do."""
+        key = {"importacion": "id", "indexacion": "empresa_id"}[t.tabla]
+        query = f"SELECT token FROM {t.tabla} WHERE empresa_id = %s AND {key} = %s"
+        return any(token > t.token for (token,) in self.rows(query, t.empresa_id, t.id))
 
     def unanswered(self, mensajes: list[int]) -> int:
         return int(

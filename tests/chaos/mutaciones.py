@@ -6,15 +6,17 @@ A safeguard whose absence nobody notices is not tested.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from tests.chaos import fallas
+from tests.chaos import fallas, importaciones
 from tests.chaos.experimentos import WHOLE_SECONDS, Experimento, Informe, run_experimento
+from tests.chaos.importaciones import ImportacionEnObra, RelevoEnObra
 from tests.chaos.instalacion import CALM, Instalacion
 from tests.chaos.mira import await_true
 
 _QUIET_SECONDS = 20.0  # what is stuck for ever is stuck for longer than this
-_WOUNDED = ("web", "chat", "chat_solo", "mantenimiento")
+_WOUNDED = ("web", "chat", "chat_solo", "catalogo", "mantenimiento")
 _CLEAN = """DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables
     WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
     EXECUTE format('TRUNCATE %I CASCADE', t); END LOOP; END $$"""
@@ -47,6 +49,18 @@ class Mutacion:
 _PEACE = Experimento("en paz", fallas.nothing, 1)
 _ZOMBIE = Experimento("zombi", fallas.freeze_chat_worker, 1)
 _KILL = Experimento("kill -9", fallas.kill_chat_worker, 1)
+_KILLED_IMPORT = Experimento(
+    "importación muerta",
+    importaciones.kill_catalogo_worker,
+    8,
+    obra=partial(ImportacionEnObra, veces=8),
+)
+_ZOMBIE_IMPORT = Experimento(
+    "importación con relevo",
+    importaciones.freeze_catalogo_worker,
+    1,
+    obra=partial(RelevoEnObra, veces=1),
+)
 
 MUTACIONES = (
     Mutacion(
@@ -90,6 +104,18 @@ MUTACIONES = (
         frozenset({"aislamiento"}),
         ddl=_EACH_TABLE.format("DISABLE"),
         deshacer=_EACH_TABLE.format("ENABLE"),
+    ),
+    Mutacion(
+        "importación sin la valla (token)",
+        _ZOMBIE_IMPORT,
+        frozenset({"importación = la entera"}),
+        plan={"mutacion": "importar_sin_valla"},
+    ),
+    Mutacion(
+        "importación con el cursor en otra transacción",
+        _KILLED_IMPORT,
+        frozenset({"importación = la entera"}),
+        plan={"mutacion": "importar_cursor_aparte"},
     ),
 )
 

@@ -9,8 +9,11 @@ Say = Callable[[str], None]
 
 
 def _hits(i: Informe) -> str:
-    """Chats leased at the moment of each blow."""
-    return "+".join(str(len(g.tomados)) for g in i.golpes) or "0"
+    """Rows leased at the moment of each blow."""
+    hits = [len(g.tomados) + len(g.trabajos) for g in i.golpes]
+    if len(hits) > 5:
+        return str(sum(hits))
+    return "+".join(map(str, hits)) or "0"
 
 
 def _drain(i: Informe) -> str:

@@ -60,7 +60,22 @@ class Linea:
     def post(self, path: str, body: dict[str, Any], **headers: str) -> Respuesta:
         return self._ask("POST", path, json.dumps(body), headers)
 
-    def _ask(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> Respuesta:
+    def patch(self, path: str, body: dict[str, Any]) -> Respuesta:
+        return self._ask("PATCH", path, json.dumps(body), {})
+
+    def post_file(self, path: str, name: str, content: bytes) -> Respuesta:
+        edge = "----caos"
+        head = (
+            f'--{edge}\r\nContent-Disposition: form-data; name="archivo"; filename="{name}"\r\n'
+            "Content-Type: text/csv\r\n\r\n"
+        )
+        body = head.encode() + content + f"\r\n--{edge}--\r\n".encode()
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        return self._ask("POST", path, body, kind)
+
+    def _ask(
+        self, method: str, path: str, body: str | bytes | None, headers: dict[str, str]
+    ) -> Respuesta:
         """Raises OSError or http.client.HTTPException when no whole answer came."""
         given = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
         if time.monotonic() - self._last > _IDLE_SECONDS:

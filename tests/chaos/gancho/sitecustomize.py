@@ -5,6 +5,7 @@ CHAOS_PLAN names a JSON file, read once per process: turns that take time (so th
 in flight to hit), a text that kills whoever reads it, and one safeguard taken away.
 """
 
+import hashlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -80,6 +81,67 @@ def without_sweep(module: ModuleType, plan: dict[str, Any]) -> None:
         module.ring_due_chats = lambda *_, **__: 0  # type: ignore[attr-defined]
 
 
+def slow_import(module: ModuleType, plan: dict[str, Any]) -> None:
+    """A chunk takes a while, before its transaction and when all of it is written; the lease is
+    short, so that outliving it takes seconds."""
+    pause = plan.get("importar", (0, 0))
+    module._LEASE_SEGUNDOS = plan.get("importar_lease", module._LEASE_SEGUNDOS)  # type: ignore[attr-defined]
+    trabajo = module._Trabajo
+    chunks, apply = trabajo._chunks, trabajo._apply_chunk
+
+    def chunks_slowly(self: Any, lectura: Any) -> Any:
+        for chunk in chunks(self, lectura):
+            time.sleep(random.uniform(*pause))
+            yield chunk
+
+    def apply_slowly(self: Any, *args: Any, **kwargs: Any) -> None:
+        apply(self, *args, **kwargs)
+        time.sleep(random.uniform(*pause))
+
+    trabajo._chunks, trabajo._apply_chunk = chunks_slowly, apply_slowly
+    if plan.get("mutacion") == "importar_sin_valla":
+        for statement in ("_PROGRESS", "_END"):
+            _swap(module, statement, "AND token = :token", "AND (token = :token OR true)")
+    if plan.get("mutacion") == "importar_cursor_aparte":
+        _advance_apart(module, pause)
+
+
+def _advance_apart(module: ModuleType, pause: Sequence[float]) -> None:
+    """The rows in one transaction, the line that they reach in the next."""
+    _swap(module, "_PROGRESS", "cursor = greatest(cursor, :cursor)", "cursor = cursor")
+    reached = module.text(
+        "UPDATE importacion SET cursor = :cursor WHERE empresa_id = :empresa_id AND id = :id"
+    )
+    trabajo = module._Trabajo
+    chunks = trabajo._chunks
+
+    def chunks_and_cursor(self: Any, lectura: Any) -> Any:
+        for filas, fallas, cursor in chunks(self, lectura):
+            try:
+                yield filas, fallas, cursor
+            finally:  # a step that ends after this chunk does not come back here
+                time.sleep(4 * random.uniform(*pause))
+                with self._db.empresa(self._empresa_id) as session:
+                    ids = {"empresa_id": self._empresa_id, "id": self._importacion_id}
+                    session.execute(reached, ids | {"cursor": cursor})
+
+    trabajo._chunks = chunks_and_cursor
+
+
+def told_embeddings(module: ModuleType, plan: dict[str, Any]) -> None:
+    """Every text that the model is asked to keep is written down before it is asked."""
+    embed = module.LocalEmbedder.embed
+
+    def embed_and_tell(self: Any, textos: Sequence[str], *, consulta: bool = False) -> Any:
+        if plan.get("embebidos") and not consulta:
+            lines = [f"{hashlib.sha256(t.encode()).hexdigest()} {os.getpid()}\n" for t in textos]
+            with open(plan["embebidos"], "a") as file:
+                file.write("".join(lines))
+        return embed(self, textos, consulta=consulta)
+
+    module.LocalEmbedder.embed = embed_and_tell
+
+
 def other_acks(module: ModuleType, plan: dict[str, Any]) -> None:
     if plan.get("ack_emulation") is not None:
         module.broker_transport_options["ack_emulation"] = plan["ack_emulation"]
@@ -91,6 +153,8 @@ WOUNDS: dict[str, Wound] = {
     "core.mensajes.cierre": without_fence,
     "core.mensajes.barrido": without_sweep,
     "core.ventas": without_stock_condition,
+    "core.catalogo.importar": slow_import,
+    "core.adapters.embeddings_local": told_embeddings,
     "celeryconfig": other_acks,
 }
 
