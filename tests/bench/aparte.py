@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.adapters.faiss_index import FaissIndex
-from core.catalogo.buscar import Buscador
-from core.catalogo.fotos import Fotos
-from core.catalogo.importar import create_importacion, import_step
-from core.catalogo.significado import Significado
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.significado import Significado
+from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.db import Database
 from core.settings import Settings
 from core.wiring import build_database

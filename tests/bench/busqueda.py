@@ -11,10 +11,10 @@ import psycopg
 
 from core.adapters import embeddings_local
 from core.adapters.faiss_index import FaissIndex
-from core.catalogo.buscar import Buscador
-from core.catalogo.fotos import Fotos
+from core.catalogo.busqueda.buscar import Buscador
+from core.catalogo.busqueda.fotos import Fotos
+from core.catalogo.busqueda.significado import Significado
 from core.catalogo.productos import update_producto
-from core.catalogo.significado import Significado
 from tests.bench.almacen import Almacen
 from tests.bench.archivo import PRODUCTOS, questions
 from tests.bench.fila import Fila, Medida

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from statistics import median
 
-from core.catalogo.filas import Fila as Renglon
-from core.catalogo.filas import read_filas
-from core.catalogo.tabla import read_tabla
+from core.catalogo.archivos.filas import Fila as Renglon
+from core.catalogo.archivos.filas import read_filas
+from core.catalogo.archivos.tabla import read_tabla
 from tests.bench import busqueda, gemelo_catalogo
 from tests.bench.almacen import Almacen, open_almacen
 from tests.bench.archivo import PRODUCTOS

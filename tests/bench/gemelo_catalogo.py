@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from core.catalogo.filas import Fila
+from core.catalogo.archivos.filas import Fila
 
 _STAGE = """
 CREATE TEMPORARY TABLE _gemelo (

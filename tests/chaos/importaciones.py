@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from core.catalogo.importar import import_step
+from core.catalogo.importaciones.importar import import_step
 from core.wiring import build_database
 from tests.chaos import archivos
 from tests.chaos.fallas import NO_WORK, Campo

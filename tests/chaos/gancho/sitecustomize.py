@@ -153,7 +153,7 @@ WOUNDS: dict[str, Wound] = {
     "core.mensajes.cierre": without_fence,
     "core.mensajes.barrido": without_sweep,
     "core.ventas": without_stock_condition,
-    "core.catalogo.importar": slow_import,
+    "core.catalogo.importaciones.importar": slow_import,
     "core.adapters.embeddings_local": told_embeddings,
     "celeryconfig": other_acks,
 }
