@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from heapq import nlargest
+from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from core.catalogo.busqueda.parecidos import Vocabulario
@@ -247,7 +248,7 @@ class Indice:
         if not words and not sizes:
             return []
         scores: dict[int, float] = {}
-        words_matched: dict[int, int] = {}
+        matched: list[dict[int, float]] = []
         total = 0.0
         unknown = 0
         for n, unit in enumerate(words):
@@ -257,35 +258,45 @@ class Indice:
             known = 1 if matches else _DESCONOCIDA / unknown
             weight = self._weight(unit) * (_CABEZA if n == 0 else known)
             total += weight
-            for slot, quality in matches.items():
-                scores[slot] = scores.get(slot, 0.0) + weight * quality
-                words_matched[slot] = words_matched.get(slot, 0) + 1
+            _add(scores, matches, weight)
+            matched.append(matches)
         size_weight = _MEDIDA * (total / len(words) if words else 1.0)
         for unit in sizes:
             matches = self._matches(unit)
             weight = size_weight if unit.medida and unit.medida.familia else size_weight / 2
             total += weight
-            for slot, quality in matches.items():
-                if slot in scores or not words:
-                    scores[slot] = scores.get(slot, 0.0) + weight * quality
-        alive = (
-            (score, slot, ficha)
-            for slot, score in scores.items()
-            if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
-        )
+            if words:
+                matches = {slot: q for slot, q in matches.items() if slot in scores}
+            _add(scores, matches, weight)
         found = [
-            self._judge(pregunta, ficha, score / total, words_matched.get(slot, 0), folded)
-            for score, slot, ficha in nlargest(_CANDIDATOS, alive, key=lambda a: a[0])
+            self._judge(pregunta, ficha, score / total, sum(slot in m for m in matched), folded)
+            for slot, score, ficha in self._candidates(scores, inactivos)
         ]
         found = [a for a in found if a.puntaje >= MINIMO]
         return sorted(found, key=lambda a: (-a.puntaje, a.id))
+
+    def _candidates(
+        self, scores: dict[int, float], inactivos: bool
+    ) -> list[tuple[int, float, _Ficha]]:
+        """(slot, score, ficha) of the best, of those that there still are."""
+        alive = (
+            (slot, score, ficha)
+            for slot, score in sorted(scores.items(), key=itemgetter(1), reverse=True)
+            if (ficha := self._fichas[slot]) is not None and (inactivos or ficha.activo)
+        )
+        return list(islice(alive, _CANDIDATOS))
 
     def _matches(self, unit: Unidad) -> dict[int, float]:
         """slot → how well it answers this unit, in its best field."""
         found: dict[int, float] = {}
         for key, quality in unit.claves.items():
-            for posting in self._postings.get(key, ()):
-                slot, value = posting >> _CAMPO_BITS, quality * _CAMPOS[posting & _MASCARA]
+            values = [quality * campo for campo in _CAMPOS]
+            postings = self._postings.get(key, ())
+            if not found:
+                found = {p >> _CAMPO_BITS: values[p & _MASCARA] for p in postings}
+                continue
+            for posting in postings:
+                slot, value = posting >> _CAMPO_BITS, values[posting & _MASCARA]
                 if value > found.get(slot, 0.0):
                     found[slot] = value
         return found
@@ -309,6 +320,15 @@ class Indice:
             share *= _CONTRADICE if against == 1 else _CONTRADICE / 2
             reason = "otra medida"
         return Acierto(ficha.id, round(min(1.0, share), 4), reason)
+
+
+def _add(scores: dict[int, float], matches: dict[int, float], weight: float) -> None:
+    if not scores:
+        scores.update((slot, weight * quality) for slot, quality in matches.items())
+        return
+    known = scores.get
+    for slot, quality in matches.items():
+        scores[slot] = known(slot, 0.0) + weight * quality
 
 
 def _bare(code: str) -> str:
