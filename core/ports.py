@@ -227,7 +227,8 @@ class VectorIndex(Protocol):
         ...
 
     def nearest(self, vector: Vector, n: int) -> list[tuple[int, float]]:
-        """(producto id, cosine) of at most n, nearest first."""
+        """(producto id, cosine) of at most n, nearest first. None for a vector of another length:
+        it is not of the model that made these."""
         ...
 
     def dump(self) -> bytes:

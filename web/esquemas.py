@@ -264,6 +264,9 @@ class ResumenDeImportacion(_Respuesta):
     desactivados: int
     con_error: int
     indexados: int
+    espera: str | None = Field(
+        default=None, description="Por qué aún no se encuentra por significado."
+    )
     error: ErrorDeArchivo | None = Field(description="Por qué no se aplicó nada.")
     creada_en: datetime
     terminada_en: datetime | None

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage as UploadedFile
 
 from core.catalogo.archivos.celdas import harmless
-from core.catalogo.busqueda.indexar import count_indexados
+from core.catalogo.busqueda.indexar import count_indexados, read_espera
 from core.catalogo.importaciones.importar import create_importacion
 from core.db import Database
 from core.errors import NotFound, TooLarge
@@ -177,6 +177,7 @@ def show_importacion(session: Session, row: Importacion) -> dict[str, Any]:
         "desactivados": row.desactivados,
         "con_error": row.con_error,
         "indexados": count_indexados(session, row),
+        "espera": read_espera(session, row),
         "error": row.error,
         "creada_en": row.creada_en.isoformat(),
         "terminada_en": row.terminada_en.isoformat() if row.terminada_en else None,

@@ -51,7 +51,7 @@ class FaissIndex:
         import faiss
         import numpy as np
 
-        if not len(self):
+        if not len(self) or len(vector) != 2 * self._index.d:
             return []
         faiss.omp_set_num_threads(1)  # of this thread: turns share the cores among themselves
         question = np.frombuffer(vector, dtype="<f2").astype(np.float32)[None]

@@ -75,7 +75,8 @@ _MINE_AND_MODEL = "empresa_id = :empresa_id AND modelo = :modelo"
 _EXACT = text(
     f"""
     WITH mias AS MATERIALIZED (
-        SELECT producto_id, vector FROM indice.vector_de_producto WHERE {_MINE_AND_MODEL}
+        SELECT producto_id, vector FROM indice.vector_de_producto
+        WHERE {_MINE_AND_MODEL} AND vector_dims(vector) = :dim
     )
     SELECT producto_id, 1 - (vector <=> cast(:vector AS halfvec)) AS coseno FROM mias
     ORDER BY coseno DESC, producto_id LIMIT :n
@@ -121,7 +122,7 @@ class PgvectorIndex:
 
     def nearest(self, vector: Vector, n: int) -> list[tuple[int, float]]:
         size, dim = len(self), len(vector) // 2
-        values = self._ids | {"vector": _literal(vector), "n": n}
+        values = self._ids | {"vector": _literal(vector), "n": n, "dim": dim}
         with self._db.empresa(self._empresa_id) as session:
             if size < _EXACT_MAX:
                 rows = session.execute(_EXACT, values).all()

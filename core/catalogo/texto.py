@@ -134,9 +134,10 @@ _HABLADO_TAL_VEZ = re.compile(
 
 # Longer figures (telephones, bar codes) are codes, not amounts.
 _CANTIDAD = r"\d{1,9}[ -]\d{1,2}/\d{1,2}(?!\d)|\d{1,9}/\d{1,9}|\d{1,9}(?!\d)(?:[.,]\d{1,9})*(?!\d)"
+_FIN = r"(?![a-wyz0-9]|x(?!\d))"  # the x of 3/8"x2" is no letter of a unit
 # An "a" after a space is a preposition, not ampere.
 _MEDIDA = (
-    rf"(?:{_CANTIDAD})(?:(?:{_ESCRITAS})(?![a-z0-9])"
+    rf"(?:{_CANTIDAD})(?:(?:{_ESCRITAS}){_FIN}"
     rf"|[ -](?:{_ESCRITAS})(?![a-z0-9'\"])|a(?![a-z]))?"
 )
 _TERMINO = re.compile(
@@ -154,7 +155,7 @@ _TERMINO = re.compile(
     """,
     re.VERBOSE,
 )
-_PARTE = re.compile(rf"({_CANTIDAD})[ -]?({_ESCRITAS}|a)?(?![a-z0-9])")
+_PARTE = re.compile(rf"({_CANTIDAD})[ -]?({_ESCRITAS}|a)?{_FIN}")
 _UNA = re.compile(r"\buñ(as?)\b", re.IGNORECASE)
 _FRACCION = re.compile(r"(?:(\d+)[ -])?(\d+)/(\d+)$")
 
@@ -252,6 +253,8 @@ def _size(value: Fraction, unit: tuple[str, Fraction, str] | None) -> Medida:
     if unit is None:
         return Medida(str(value), "", str(value))
     familia, factor, canonical = unit
+    # What is weighed or poured has one size, whatever it is written in; lengths have several.
+    familia = canonical if canonical in ("g", "ml") else familia
     return Medida(f"{value * factor}{canonical}", familia, str(value))
 
 

@@ -1,11 +1,13 @@
 """The Catalogo port over real rows: fresh, per empresa, caught up with every change."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
 
+from core.agente.elegir import PLAUSIBLE
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.indice import Indice, Texto
 from core.catalogo.busqueda.sinonimos import sinonimos
@@ -132,3 +134,94 @@ def test_an_index_that_is_mostly_replaced_entries_is_built_anew() -> None:
     assert indice.worn
     assert [a.id for a in indice.search("martillo", 5)] == [1]
     assert len(indice) == 1
+
+
+def found_in(productos: Sequence[str | tuple[str, str]], q: str) -> list[tuple[str, str]]:
+    """(nombre, motivo) of what is sure enough to be offered, best first."""
+    indice = Indice(sinonimos())
+    rows = [(None, p) if isinstance(p, str) else p for p in productos]
+    for n, (sku, nombre) in enumerate(rows):
+        indice.put(Texto(n, sku, nombre, "", "", "", activo=True))
+    hits = indice.search(q, 10)
+    return [(rows[a.id][1], a.motivo) for a in hits if a.puntaje >= PLAUSIBLE]
+
+
+@pytest.mark.parametrize(
+    "q", ["martillos", "martiyos", "hammer", "desarmadores", "destornilador", "martiyo"]
+)
+def test_a_thing_comes_before_what_is_made_for_it(q: str) -> None:
+    shop = [
+        "Mango para martillo",
+        "Martillo de carpintero 16 oz",
+        "Estuche para destornillador",
+        'Destornillador plano 6"',
+    ]
+    first = found_in(shop, q)[0][0]
+    assert first in ("Martillo de carpintero 16 oz", 'Destornillador plano 6"')
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "leche de 1 litro",
+        "arroz de 1000 g",
+        "arroz 1 kg",
+        "brocas de 3/8",
+        "cable 10",
+        "cable calibre 10",
+    ],
+)
+def test_another_size_is_never_as_good_as_the_one_that_was_asked_for(q: str) -> None:
+    shop = ["Leche entera 900 ml", "Arroz 5 kg", "Broca 3 mm", "Cable 14 AWG"]
+    assert found_in(shop, q) == []
+
+
+@pytest.mark.parametrize(
+    ("q", "nombre"),
+    [
+        ("arroz de 5000 g", "Arroz 5 kg"),
+        ("broca 1/8", "Broca 3 mm"),
+        ("cable 14", "Cable 14 AWG"),
+        ("leche de 0,9 litros", "Leche entera 900 ml"),
+    ],
+)
+def test_a_size_is_the_same_in_other_units(q: str, nombre: str) -> None:
+    shop = ["Leche entera 900 ml", "Arroz 5 kg", "Broca 3 mm", "Cable 14 AWG"]
+    assert found_in(shop, q)[0][0] == nombre
+
+
+@pytest.mark.parametrize(
+    ("q", "nombre"),
+    [
+        ("camiseta XXXL", "Camiseta XXXL"),
+        ("camiseta xl", "Camiseta XL"),
+        ("pilas AAA", "Pila AAA"),
+        ("holaaa tienes pilas aa", "Pila AA"),
+        ("perno 3/8 x 3", 'Perno 3/8"x3"'),
+        ('perno 3/8" x 2"', 'Perno 3/8"x2"'),
+    ],
+)
+def test_a_size_said_in_letters_or_inches_is_read_whole(q: str, nombre: str) -> None:
+    shop = [
+        *("Camiseta XL", "Camiseta XXXL", "Pila 9V", "Pila AA", "Pila AAA"),
+        *('Perno 3/8"x2"', 'Perno 3/8"x3"'),
+    ]
+    assert found_in(shop, q)[0][0] == nombre
+
+
+@pytest.mark.parametrize(
+    ("q", "nombres"),
+    [
+        ("14", ["Cemento"]),
+        ("1/4", ['Tubo 1/4"']),
+        ("1.4", []),
+        ("12-5", ["B"]),
+        ("125", ["A"]),
+        ("hm 101", ["Martillo"]),
+        ("HM101", ["Martillo"]),
+        ("hm-1", ["Martillo"]),
+    ],
+)
+def test_a_code_is_a_code_and_a_size_is_none(q: str, nombres: list[str]) -> None:
+    shop = [("14", "Cemento"), ("T14", 'Tubo 1/4"'), ("125", "A"), ("12-5", "B")]
+    assert [n for n, _ in found_in([*shop, ("HM-101", "Martillo")], q)] == nombres

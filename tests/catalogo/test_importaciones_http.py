@@ -78,6 +78,7 @@ def test_an_import_is_followed_to_its_end(client: FlaskClient, tienda: Tienda) -
         "desactivados": 0,
         "con_error": 1,
         "indexados": 1,
+        "espera": None,
         "error": None,
         "creada_en": "",
         "terminada_en": "",

@@ -123,6 +123,13 @@ def test_a_cleared_index_is_empty_and_starts_over(abrir: Abrir) -> None:
     assert ids_of(index.nearest(vector(1), 1)) == [2]
 
 
+def test_a_question_of_another_length_is_near_nothing(abrir: Abrir) -> None:
+    index = abrir()
+    index.put([1], [vector(1)], version=1)
+    assert index.nearest(vector(1)[:32], 5) == []
+    assert ids_of(index.nearest(vector(1), 5)) == [1]
+
+
 def test_an_index_holds_one_empresa_and_one_model(abrir: Abrir) -> None:
     mine, theirs, other = abrir(), abrir(empresa_id=2), abrir(modelo="otro")
     theirs.put([_N + 1], [vector(1)], version=1)

@@ -13,7 +13,7 @@ from core.adapters.faiss_index import FaissIndex
 from core.catalogo.barrido import free_catalogo, ring_due_vectores
 from core.catalogo.busqueda.buscar import SIGNIFICADO, Buscador
 from core.catalogo.busqueda.fotos import Fotos
-from core.catalogo.busqueda.indexar import Paso, count_indexados, embed_step
+from core.catalogo.busqueda.indexar import Paso, count_indexados, embed_step, read_espera
 from core.catalogo.busqueda.significado import Significado
 from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.catalogo.productos import update_producto
@@ -331,6 +331,52 @@ def test_an_outage_waits_and_counts_against_nobody(taller: Taller) -> None:
     taller.indexar()
     assert (taller.estado(id_)[0], taller.fila().error) == ("completada", None)
     assert len(taller.embedder.pedidos) == 10, "what was embedded before the outage is kept"
+
+
+class Quisquilloso(EmbedderDePapel):
+    """A provider that refuses some texts for good, and all of them without its key."""
+
+    sin_clave = False
+
+    def embed(self, textos: Any, *, consulta: bool = False) -> Any:
+        if self.sin_clave or any("Veneno" in t for t in textos):
+            raise ModeloRechazado("El modelo rechaza la petición: 400.")
+        return super().embed(textos, consulta=consulta)
+
+
+def test_a_text_that_the_model_refuses_costs_no_other_its_vector(taller: Taller) -> None:
+    id_ = taller.importar(table(6).replace("Cosa número 3", "Veneno"))
+    taller.indexar(embedder=Quisquilloso(modelo=taller.embedder.modelo))
+    assert taller.estado(id_)[0] == "completada"
+    assert taller.sql("SELECT count(*) FROM producto_embedding").scalar() == 5
+    assert taller.encuentra("veneno", n=1) == ["Veneno de la serie 3"]
+
+
+def test_a_model_that_refuses_everything_is_waited_for(taller: Taller) -> None:
+    id_ = taller.importar(table(6))
+    locked = Quisquilloso(modelo=taller.embedder.modelo)
+    locked.sin_clave = True
+    assert taller.paso(embedder=locked).estado == "espera"
+    assert taller.estado(id_) == ("indexando", 0)
+    with taller.db.empresa(1) as session:
+        row = session.get_one(Importacion, (1, id_))
+        assert read_espera(session, row) == "El modelo rechaza la petición: 400."
+
+
+def test_vectors_of_another_length_under_the_same_name_are_refused(taller: Taller) -> None:
+    taller.importar(TIENDA)
+    taller.indexar()
+
+    class Otro(EmbedderDePapel):
+        def vector(self, texto: str) -> bytes:
+            return super().vector(texto)[:64]
+
+    taller.importar(TIENDA + "Z-9,Guante de lana,1,1\n")
+    assert taller.paso(embedder=Otro(modelo=taller.embedder.modelo)).estado == "espera"
+    assert taller.encuentra("calcorro", n=1) == ["Tenis de lona"]
+    taller.embedder = Otro(modelo=taller.embedder.modelo)
+    assert taller.encuentra("bota") == ["Bota de cuero"], "by words, and nobody fails"
+    assert taller.encuentra("calcorro") == []
 
 
 def test_a_producto_that_kills_whoever_embeds_it_is_passed(taller: Taller) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core.bitacora import CANAL_EVENTOS
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, ModeloRechazado, Unavailable
-from core.models import Importacion
+from core.models import Importacion, Indexacion
 from core.ports import Cola, Embedder, Tarea, Vector
 from core.settings import Settings
 
@@ -130,6 +130,13 @@ _KEEP = text(
     ORDER BY hash ON CONFLICT DO NOTHING
     """
 )
+# One is enough to tell: all that are kept under a name have the length of the first.
+_OTHER_LENGTH = text(
+    """
+    SELECT 1 FROM (SELECT datos FROM embedding WHERE modelo = :modelo LIMIT 1) e
+    WHERE octet_length(e.datos) <> :largo
+    """
+)
 _MINE = "WHERE empresa_id = :empresa_id AND token = :token"
 _RENEW = text(
     f"""
@@ -203,6 +210,14 @@ _WAITING = text(
 )
 
 
+def read_espera(session: Session, importacion: Importacion) -> str | None:
+    """Why an importacion cannot be found by meaning yet, where the model is what it waits for."""
+    if importacion.estado != "indexando":
+        return None
+    row = session.get(Indexacion, importacion.empresa_id)
+    return row.error if row is not None else None
+
+
 def count_indexados(session: Session, importacion: Importacion) -> int:
     """How many productos of an importacion can be found by meaning by now."""
     if importacion.estado != "indexando":
@@ -210,6 +225,26 @@ def count_indexados(session: Session, importacion: Importacion) -> int:
     values = {"empresa_id": importacion.empresa_id, "hasta": importacion.version_hasta}
     valid = importacion.creados + importacion.actualizados + importacion.sin_cambios
     return max(0, valid - (session.scalar(_WAITING, values) or 0))
+
+
+_CONTROL = "producto"  # a text that every model takes: who refuses it refuses everything
+
+
+def _vectors(embedder: Embedder, textos: dict[bytes, str]) -> dict[bytes, Vector]:
+    """hash → vector; of the texts alone that the model takes. Raises ModeloRechazado when it takes
+    none."""
+    try:
+        vectors = embedder.embed(list(textos.values()))
+        return dict(zip(textos, vectors, strict=True))
+    except ModeloRechazado:
+        embedder.embed([_CONTROL])
+    taken = {}
+    for hash_, texto in textos.items():
+        try:
+            taken[hash_] = embedder.embed([texto])[0]
+        except ModeloRechazado:
+            continue  # it is found by its words
+    return taken
 
 
 class _Trabajo:
@@ -232,6 +267,7 @@ class _Trabajo:
         self._until = until
         self._at = (taken.cursor_version, taken.cursor_id)
         self._embedded = 0
+        self._kept: set[bytes] = set()  # hashes that were embedded in this step
 
     def run(self) -> Paso:
         embedder = self._embedder
@@ -284,14 +320,23 @@ class _Trabajo:
             if time.monotonic() > self._until:
                 return None
             some = batch[start : start + embedder.lote]
-            self._keep(embedder.modelo, some, embedder.embed([missing[h] for h in some]))
-        return hashes
+            self._keep(embedder.modelo, _vectors(embedder, {h: missing[h] for h in some}))
+        refused = {h for h in batch if h not in self._kept}
+        return {id_: h for id_, h in hashes.items() if h not in refused}
 
-    def _keep(self, modelo: str, hashes: list[bytes], vectors: list[Vector]) -> None:
-        self._embedded += len(hashes)
+    def _keep(self, modelo: str, vectors: dict[bytes, Vector]) -> None:
+        self._embedded += len(vectors)
+        self._kept.update(vectors)
+        values = {"modelo": modelo, "hashes": list(vectors), "datos": list(vectors.values())}
+        largo = max((len(v) for v in vectors.values()), default=0)
         with self._db.empresa(self._empresa_id) as session:
             self._fenced(session, _RENEW)
-            session.execute(_KEEP, {"modelo": modelo, "hashes": hashes, "datos": vectors})
+            if not vectors:
+                return
+            other = session.scalar(_OTHER_LENGTH, {"modelo": modelo, "largo": largo})
+            if other is not None:
+                raise ModeloRechazado("El modelo devuelve vectores de otro largo que antes.")
+            session.execute(_KEEP, values)
 
     def _advance(
         self, rows: Sequence[_Producto], hashes: dict[int, bytes], *, skipped: bool = False

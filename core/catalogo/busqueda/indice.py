@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
@@ -23,9 +24,10 @@ from core.catalogo.texto import Medida, Termino, fold, terms, words
 
 MINIMO = 0.15  # below this a match is chance
 
-# nombre, marca, categoria, descripcion, and a word that the nombre says twice: what it is about.
-_CAMPOS = (1.0, 0.8, 0.6, 0.5, 1.08)
-_PEOR, _REPETIDA = 3, 4
+# nombre, marca, categoria, descripcion; a word that the nombre says twice: what it is about; one
+# whose name goes on to say which: better than another thing made for it, less than it alone.
+_CAMPOS = (1.0, 0.8, 0.6, 0.5, 1.08, 0.88)
+_PEOR, _REPETIDA, _COMIENZA = 3, 4, 5
 _CAMPO_BITS, _MASCARA = 3, 0b111
 _PARTE, _INTERNA = 1, 2  # a side of a 2x50, a word inside a phrase: as weak as those fields
 _DESCRIPCION_MAX = 400  # characters; beyond it a description names half the catalogue
@@ -38,7 +40,8 @@ _SEGURO = 0.72  # a respelling at least this sure stands for the word that was w
 _COMIENZO = 0.9  # what begins with the code that was written: sure, unless there are several
 _COMIENZO_MIN = 3
 # One word or two, letters before figures: "hm-12", "hm 12", "7702". No size is written so.
-_CODIGO = re.compile(r"[a-z]{1,8}[-_./ ]?\d[a-z0-9-]*|\d{4,}[a-z0-9-]*")
+_SUELTOS = str.maketrans("", "", "-_ ")
+_CODIGO = re.compile(r"[a-z]{1,8}[-_ ]?\d[a-z0-9-]*|\d{4,}[a-z0-9-]*")
 _CANDIDATOS = 300  # of these the sizes are compared one by one
 
 
@@ -83,8 +86,9 @@ def _keys(
     keys.update(dict.fromkeys(_field_words(texto.categoria), 2))
     keys.update(dict.fromkeys(_field_words(texto.marca), 1))
     for mention in mentions:
-        if not mention.interna or keys.get(mention.concepto) != 0:
-            keys[mention.concepto] = _INTERNA if mention.interna else 0
+        campo = _INTERNA if mention.interna else _COMIENZA if mention.comienza else 0
+        if keys.get(mention.concepto) != 0:
+            keys[mention.concepto] = campo
     for stem in stems:
         keys[stem] = _REPETIDA if keys.get(stem) in (0, _REPETIDA) else 0
     for size in sizes:
@@ -111,6 +115,7 @@ class Indice:
         self._fichas: list[_Ficha | None] = []
         self._slots: dict[int, int] = {}
         self._postings: defaultdict[str, array[int]] = defaultdict(lambda: array("Q"))
+        self._literal: dict[str, int] = {}
         self._skus: dict[str, set[int]] = {}
         self._sorted_skus: list[str] | None = None
         self._vocabulario = Vocabulario()
@@ -140,6 +145,7 @@ class Indice:
         head = {m.concepto for m in mentions if m.inicio == 0} | set(stems[:1])
         sku = fold(texto.sku) if texto.sku else None
         if sku:
+            self._literal[sku] = texto.id
             self._skus.setdefault(_bare(sku), set()).add(texto.id)
             self._sorted_skus = None
         self._slots[texto.id] = slot
@@ -163,6 +169,8 @@ class Indice:
         self._fichas[slot] = None
         if ficha is not None and ficha.sku:
             self._skus[_bare(ficha.sku)].discard(id_)
+            if self._literal.get(ficha.sku) == id_:
+                del self._literal[ficha.sku]
 
     # --- asking --------------------------------------------------------------------------------
 
@@ -180,18 +188,20 @@ class Indice:
         and look like one."""
         folded = fold(texto)
         bare = _bare(folded)
-        found = [Acierto(id_, 1.0, "código") for id_ in self._coded(bare)]
+        found = [Acierto(id_, 1.0, "código") for id_ in self._coded(folded)]
         if not found and _looks_like_code(folded):
             found = [Acierto(id_, _COMIENZO, "comienzo del código") for id_ in self._begun(bare)]
         if not found:
             for word in folded.split():
-                bare = _bare(word)
-                if len(bare) > 3 and any(c.isdigit() for c in bare):
-                    found += [Acierto(id_, 0.99, "código") for id_ in self._coded(bare)]
+                word = word.strip(".,;:!?¡¿()\"'")
+                if len(_bare(word)) > 3 and any(c.isdigit() for c in word):
+                    found += [Acierto(id_, 0.99, "código") for id_ in self._coded(word)]
         return [a for a in found if inactivos or self.is_sold(a.id)]
 
-    def _coded(self, bare: str) -> list[int]:
-        return sorted(self._skus.get(bare, ()))
+    def _coded(self, code: str) -> list[int]:
+        """The one that is written so; else those that differ in dashes and spaces alone."""
+        exact = self._literal.get(code)
+        return [exact] if exact is not None else sorted(self._skus.get(_bare(code), ()))
 
     def _begun(self, bare: str) -> list[int]:
         """Of the codes that begin so, in their order."""
@@ -200,7 +210,7 @@ class Indice:
         start = bisect_left(self._sorted_skus, bare)
         end = bisect_left(self._sorted_skus, bare + "\U0010ffff")
         some = self._sorted_skus[start : min(end, start + _CANDIDATOS)]
-        return [id_ for sku in some for id_ in self._coded(sku)]
+        return [id_ for sku in some for id_ in sorted(self._skus[sku])]
 
     def is_sold(self, id_: int) -> bool:
         slot = self._slots.get(id_)
@@ -225,8 +235,18 @@ class Indice:
         for unit in units:
             for key, sure in self._vocabulario.variants(unit.texto).items():
                 unit.claves.setdefault(key, sure)
-            if not any(key in self._postings for key in unit.claves):
-                unit.claves.update(self._vocabulario.guess(unit.texto))
+            if unit.texto not in self._vocabulario:
+                self._respell(unit)
+
+    def _respell(self, unit: Unidad) -> None:
+        """What a word may have meant that no producto has. Where a synonym of it is there, only the
+        very word, misspelt: it would be better."""
+        if not any(key in self._postings for key in unit.claves):
+            unit.claves.update(self._vocabulario.guess(unit.texto))
+            return
+        for key, sure in self._vocabulario.respelt(unit.texto).items():
+            if sure >= _SEGURO:
+                unit.claves.setdefault(key, sure)
 
     def _correct(self, word: str) -> str:
         """The spelling that the catalogue or the trade knows; `word` itself when none is near."""
@@ -332,20 +352,42 @@ def _add(scores: dict[int, float], matches: dict[int, float], weight: float) -> 
 
 
 def _bare(code: str) -> str:
-    """HM-101, hm 101 and hm101 are one code."""
-    return "".join(c for c in code if c.isalnum())
+    """HM-101, hm.101 and hm101 are one code; neither 1/4 nor 1.4 is a code 14."""
+    plain = code.translate(_SUELTOS)
+    return plain if plain.replace(".", "").isdigit() else plain.replace(".", "")
 
 
 def _looks_like_code(folded: str) -> bool:
     return bool(_CODIGO.fullmatch(folded)) and len(_bare(folded)) >= _COMIENZO_MIN
 
 
+_PULGADA_MM = 25.4
+_CASI = 0.08  # 6 mm is sold for 1/4", 10 mm for 3/8"
+
+
+def _of_another_measure(asked: Medida, has: Iterable[Medida]) -> bool:
+    """Inches asked of what is made in millimetres, or the other way round, and far from it."""
+    if asked.familia not in ("in", "mm"):
+        return False
+    wanted = _millimetres(asked)
+    there = [mm for m in has if m.familia in ("in", "mm") and (mm := _millimetres(m))]
+    return bool(there) and all(abs(mm - wanted) > _CASI * wanted for mm in there)
+
+
+def _millimetres(medida: Medida) -> float:
+    value = float(Fraction(medida.numero))
+    return value * _PULGADA_MM if medida.familia == "in" else value
+
+
 def contradicts(asked: Medida, has: Iterable[Medida]) -> bool:
     """Whether a thing of sizes `has` is certainly not of size `asked`: it states that kind of
     size, and only others."""
     same_kind = [m for m in has if m.familia == asked.familia]
-    if not asked.familia or not same_kind:
-        return False
+    if not asked.familia:  # "cable 10": a gauge is what is said without its unit
+        gauges = [m for m in has if m.familia == "#"]
+        return bool(gauges) and all(m.numero != asked.numero for m in has)
+    if not same_kind:
+        return _of_another_measure(asked, has)
     if asked.familia == "x":
         parts = set(asked.numero.split("x"))
         return not any(

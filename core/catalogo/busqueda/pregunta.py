@@ -35,8 +35,8 @@ _CORTESIA = frozenset(
 )
 
 
-# "holaaa", "siii": what is drawn out is the same word.
-_ALARGADA = re.compile(r"([^\W\d_])\1{2,}")
+# "holaaa", "siii": what is drawn out is the same word. AAA and XXXL are sizes.
+_ALARGADA = re.compile(r"(?<=[b-df-hj-np-tv-zñ])([aeiou])\1{2,}", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ def parse_pregunta(
                 unit.ambigua = True
                 unit.claves[unit.texto] = _PALABRA_AMBIGUA
             quality = _CONCEPTO_AMBIGUO if mention.ambigua else _CONCEPTO
-            quality *= _INTERNA if mention.interna else 1
+            quality *= _INTERNA if mention.interna or mention.comienza else 1
             unit.claves[mention.concepto] = max(quality, unit.claves.get(mention.concepto, 0))
     pregunta.medidas = [_size_unit(m) for m in _sizes_asked(found, asked)]
     return pregunta

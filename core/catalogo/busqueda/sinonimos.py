@@ -25,13 +25,15 @@ _SHIPPED = sorted((Path(__file__).parent / "palabras").glob("*.yaml"))
 class Mencion(NamedTuple):
     """`largo` words from `inicio` name `concepto`. Only the words of a question may be
     `ambigua`: they name it there, and something else inside a producto's name. An `interna` one
-    stands inside a longer phrase: the pico of a pico de loro."""
+    stands inside a longer phrase: the loro of a pico de loro. One that `comienza` begins it: a
+    martillo de uña is a martillo, though a tornillo de banco is no tornillo."""
 
     inicio: int
     largo: int
     concepto: str
     ambigua: bool
     interna: bool
+    comienza: bool
 
 
 class Sinonimos:
@@ -58,15 +60,18 @@ class Sinonimos:
     def find(self, stems: Sequence[str], *, pregunta: bool) -> list[Mencion]:
         """Every mention in `stems`, in order."""
         found: list[Mencion] = []
-        covered = 0
+        covered, begun = 0, -1
         for start, first in enumerate(stems):
             for phrase, concept, ambiguous in self._by_first.get(first, ()):
                 if ambiguous and not pregunta:
                     continue
                 if tuple(stems[start : start + len(phrase)]) == phrase:
-                    inside = start < covered
-                    found.append(Mencion(start, len(phrase), concept, ambiguous, inside))
-                    covered = max(covered, start + len(phrase))
+                    longer = start + len(phrase) < covered
+                    inside = start < covered and start != begun
+                    begins = longer and start == begun
+                    found.append(Mencion(start, len(phrase), concept, ambiguous, inside, begins))
+                    if start + len(phrase) > covered:
+                        covered, begun = start + len(phrase), start
         return found
 
 
