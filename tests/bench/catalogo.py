@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from statistics import median
 
 from core.catalogo.archivos.filas import Fila as Renglon
-from core.catalogo.archivos.filas import read_filas
-from core.catalogo.archivos.tabla import read_tabla
+from core.catalogo.archivos.filas import Lector
+from core.catalogo.archivos.tabla import open_tabla
 from tests.bench import busqueda, gemelo_catalogo
 from tests.bench.almacen import Almacen, open_almacen
 from tests.bench.archivo import PRODUCTOS
@@ -44,9 +44,10 @@ def _import(almacen: Almacen) -> Iterator[Fila]:
 
 
 def _parsed(almacen: Almacen, contenido: bytes) -> list[Renglon]:
-    lectura = read_filas(read_tabla(contenido, almacen.settings), moneda="COP")
-    assert len(lectura.filas) == PRODUCTOS, lectura.fallas[:3]
-    return lectura.filas
+    lector = Lector(open_tabla(contenido, almacen.settings), moneda="COP")
+    (tramo,) = lector.tramos(PRODUCTOS)
+    assert len(tramo.filas) == PRODUCTOS, tramo.fallas[:3]
+    return tramo.filas
 
 
 def _ratio(a: list[float], b: list[float]) -> float:

@@ -81,51 +81,53 @@ def without_sweep(module: ModuleType, plan: dict[str, Any]) -> None:
         module.ring_due_chats = lambda *_, **__: 0  # type: ignore[attr-defined]
 
 
-def slow_import(module: ModuleType, plan: dict[str, Any]) -> None:
-    """A chunk takes a while, before its transaction and when all of it is written; the lease is
-    short, so that outliving it takes seconds."""
-    pause = plan.get("importar", (0, 0))
-    module._LEASE_SEGUNDOS = plan.get("importar_lease", module._LEASE_SEGUNDOS)  # type: ignore[attr-defined]
-    trabajo = module._Trabajo
-    chunks, apply = trabajo._chunks, trabajo._apply_chunk
-
-    def chunks_slowly(self: Any, lectura: Any) -> Any:
-        for chunk in chunks(self, lectura):
-            time.sleep(random.uniform(*pause))
-            yield chunk
-
-    def apply_slowly(self: Any, *args: Any, **kwargs: Any) -> None:
-        apply(self, *args, **kwargs)
-        time.sleep(random.uniform(*pause))
-
-    trabajo._chunks, trabajo._apply_chunk = chunks_slowly, apply_slowly
+def short_import_lease(module: ModuleType, plan: dict[str, Any]) -> None:
+    """So that outliving it takes seconds. Whoever imports the number by name comes later."""
+    module.LEASE_SEGUNDOS = plan.get("importar_lease", module.LEASE_SEGUNDOS)  # type: ignore[attr-defined]
     if plan.get("mutacion") == "importar_sin_valla":
         for statement in ("_PROGRESS", "_END"):
             _swap(module, statement, "AND token = :token", "AND (token = :token OR true)")
     if plan.get("mutacion") == "importar_cursor_aparte":
+        _swap(module, "_PROGRESS", "cursor = greatest(cursor, :cursor)", "cursor = cursor")
+
+
+def slow_import(module: ModuleType, plan: dict[str, Any]) -> None:
+    """A chunk takes a while, before its transaction and when all of it is written."""
+    pause = plan.get("importar", (0, 0))
+    if plan.get("mutacion") == "importar_cursor_aparte":
         _advance_apart(module, pause)
+    archivo = module._Archivo
+    apply = archivo._apply_tramo
+
+    def apply_slowly(self: Any, session: Any, tramo: Any, *, total: int) -> None:
+        time.sleep(random.uniform(*pause))  # the session has said nothing yet
+        apply(self, session, tramo, total=total)
+        time.sleep(random.uniform(*pause))
+
+    archivo._apply_tramo = apply_slowly
 
 
 def _advance_apart(module: ModuleType, pause: Sequence[float]) -> None:
     """The rows in one transaction, the line that they reach in the next."""
-    _swap(module, "_PROGRESS", "cursor = greatest(cursor, :cursor)", "cursor = cursor")
-    reached = module.text(
+    from sqlalchemy import event
+
+    reached = module.text(  # type: ignore[attr-defined]
         "UPDATE importacion SET cursor = :cursor WHERE empresa_id = :empresa_id AND id = :id"
     )
-    trabajo = module._Trabajo
-    chunks = trabajo._chunks
+    archivo = module._Archivo
+    apply = archivo._apply_tramo
 
-    def chunks_and_cursor(self: Any, lectura: Any) -> Any:
-        for filas, fallas, cursor in chunks(self, lectura):
-            try:
-                yield filas, fallas, cursor
-            finally:  # a step that ends after this chunk does not come back here
-                time.sleep(4 * random.uniform(*pause))
-                with self._db.empresa(self._empresa_id) as session:
-                    ids = {"empresa_id": self._empresa_id, "id": self._importacion_id}
-                    session.execute(reached, ids | {"cursor": cursor})
+    def apply_and_reach(self: Any, session: Any, tramo: Any, *, total: int) -> None:
+        def reach(_: Any) -> None:
+            time.sleep(4 * random.uniform(*pause))
+            with self._db.empresa(self._empresa_id) as another:
+                ids = {"empresa_id": self._empresa_id, "id": self._importacion_id}
+                another.execute(reached, ids | {"cursor": tramo.hasta})
 
-    trabajo._chunks = chunks_and_cursor
+        apply(self, session, tramo, total=total)
+        event.listen(session, "after_commit", reach, once=True)
+
+    archivo._apply_tramo = apply_and_reach
 
 
 def told_embeddings(module: ModuleType, plan: dict[str, Any]) -> None:
@@ -153,6 +155,7 @@ WOUNDS: dict[str, Wound] = {
     "core.mensajes.cierre": without_fence,
     "core.mensajes.barrido": without_sweep,
     "core.ventas": without_stock_condition,
+    "core.catalogo.importaciones.trabajo": short_import_lease,
     "core.catalogo.importaciones.importar": slow_import,
     "core.adapters.embeddings_local": told_embeddings,
     "celeryconfig": other_acks,
