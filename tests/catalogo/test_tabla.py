@@ -176,7 +176,7 @@ def test_repeated_keys_count_once_the_first_time() -> None:
         (4, "precio", "numero_invalido"),
         (5, "nombre", "duplicado"),
     ]
-    assert lectura.claves == {"s:a", "s:b", "n:arbol grande"}
+    assert lectura.nombrados.claves == {"s:a", "s:b", "n:arbol grande"}
 
 
 def test_all_that_is_wrong_with_a_line_is_told() -> None:

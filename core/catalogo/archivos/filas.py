@@ -57,7 +57,7 @@ class Lector:
     """
 
     def __init__(self, tabla: Tabla, *, moneda: str) -> None:
-        self.claves = Claves(tabla.columnas)
+        self.claves = Claves(tabla.columnas, tabla.lineas.separador)
         self._tabla = tabla
         self._lectores = {name: _reader(name, moneda) for name in tabla.columnas}
 
