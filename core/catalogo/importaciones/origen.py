@@ -3,7 +3,8 @@ taken back, with what moved meanwhile left as it is and told.
 
 A preview is applied row by row: a producto that is no longer as it was seen, in anything that its
 line speaks of, stays. An import is undone field by field: what still has the value that the import
-gave, and had it all the while as far as is written down, returns. Only a producto that the import made is one thing: untouched it is no longer sold.
+gave, and had it all the while as far as is written down, returns. Only a producto that the import
+made is one thing: untouched it is no longer sold.
 """
 
 from typing import Any, NamedTuple
