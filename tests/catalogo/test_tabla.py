@@ -43,6 +43,15 @@ def test_the_title_that_says_it_exactly_wins() -> None:
     assert [(f.nombre, f.precio) for f in lectura.filas] == [("Nombre", 2)]
 
 
+def test_without_a_nombre_the_descripcion_is_the_nombre() -> None:
+    lectura = read("Código;Descripción;Precio;Existencia\nM-1;Martillo  de uña;28.900;7\n")
+    assert rows(lectura) == MARTILLO
+    assert [f.descripcion for f in lectura.filas] == [None]
+    assert fallas(read("descripcion;precio;stock\n;1;1\n")) == [(2, "nombre", "requerido")]
+    both = read("descripcion;nombre;precio;stock\nD;N;1;1\n")
+    assert [(f.nombre, f.descripcion) for f in both.filas] == [("N", "D")]
+
+
 @pytest.mark.parametrize(
     "titulo",
     [

@@ -44,7 +44,8 @@ def rank_titulos(titulos: list[str]) -> tuple[int, int]:
 def locate(titulos: list[str]) -> dict[str, int]:
     """Canonical name → position, of what is there. Of several columns with the same meaning, the
     one called exactly so counts, else the first; one that is only understood without the moneda in
-    its title, when there is no other."""
+    its title, when there is no other. Where nothing is called nombre, the descripcion is it, as in
+    the lists of many tills."""
     found: dict[str, tuple[int, int]] = {}
     for position, title in enumerate(titulos):
         plain = _plain(title)
@@ -54,6 +55,8 @@ def locate(titulos: list[str]) -> dict[str, int]:
             meant, rank = "precio", 0
         if meant and (meant not in found or rank > found[meant][0]):
             found[meant] = rank, position
+    if "nombre" not in found and "descripcion" in found:
+        found["nombre"] = found.pop("descripcion")
     return {name: position for name, (_, position) in found.items()}
 
 
