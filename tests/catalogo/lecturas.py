@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.catalogo.archivos.claves import Nombrados
 from core.catalogo.archivos.filas import Fila, Lector
 from core.catalogo.archivos.libro import is_libro, to_csv
 from core.catalogo.archivos.registro import ArchivoInvalido
@@ -17,8 +18,7 @@ LIMITES = Settings(_env_file=None)  # type: ignore[call-arg]
 class Lectura:
     filas: list[Fila]
     fallas: list[tuple[int, Falla]]
-    claves: set[str]
-    sueltas: set[str]
+    nombrados: Nombrados
     total: int
 
 
@@ -39,8 +39,7 @@ def _read_pieces(tabla: Tabla, registros: int) -> Lectura:
     return Lectura(
         [fila for tramo in tramos for fila in tramo.filas],
         [falla for tramo in tramos for falla in tramo.fallas],
-        lector.claves.all(),
-        lector.claves.loose(),
+        lector.claves.named(),
         tabla.total,
     )
 

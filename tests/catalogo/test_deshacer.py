@@ -173,6 +173,80 @@ def test_a_later_import_keeps_what_it_wrote(
     assert catalogue(db, "clave", "precio", "activo") == [("s:a", 1, True), ("s:b", 1, False)]
 
 
+def test_stock_that_moved_away_and_came_back_stays(
+    db: Database, settings: Settings, empresa_id: int
+) -> None:
+    run(db, settings, CABECERA + "\nA,Aa,1,7\n")
+    imported = run(db, settings, CABECERA + "\nA,Aa,2,50\nN,Nuevo,1,10\nC,Cero,1,0\nD,Dd,1,4\n")
+    for clave, stock in (("s:a", 50), ("s:n", 10)):
+        sell(db, clave, 5)
+        edit(db, clave, stock=Decimal(stock))
+    for stock in (3, 0):
+        edit(db, "s:c", stock=Decimal(stock))
+    row = undo(db, settings, imported.id)
+    assert (counts(row), fallas(db, row.id)) == (
+        (0, 0, 0, 1, 3),
+        [(2, "stock", "movido"), (3, "stock", "movido"), (4, "stock", "movido")],
+    )
+    assert mensajes(db, row.id)[0] == (
+        "Cambió después de importarse y ahora vuelve a ser «50.000»: se deja así."
+    )
+    assert catalogue(db, "clave", "precio", "stock", "activo") == [
+        ("s:a", 1, 50, True),
+        ("s:c", 1, 0, True),
+        ("s:d", 1, 0, False),
+        ("s:n", 1, 10, True),
+    ]
+
+
+def test_a_value_that_later_imports_changed_and_brought_back_stays(
+    db: Database, settings: Settings, empresa_id: int
+) -> None:
+    def import_(precio: int, stock: int) -> int:
+        return run(db, settings, CABECERA + f"\nA,Aa,{precio},{stock}\nB,Bb,{precio},1\n").id
+
+    import_(10, 1)
+    first = import_(20, 2)
+    edit(db, "s:b", precio=Decimal(10))
+    finish(db, settings, ask_vista(db, CABECERA + "\nB,Bb,99,9\n"))
+    edit(db, "s:b", precio=Decimal(20))
+    run(db, settings, CABECERA + "\nA,Aa,30,3\n")
+    run(db, settings, CABECERA + "\nA,Aa,20,2\n")
+    row = undo(db, settings, first)
+    assert (counts(row), fallas(db, row.id)) == (
+        (0, 1, 0, 0, 1),
+        [(2, "precio", "movido"), (2, "stock", "movido")],
+    )
+    assert catalogue(db, "clave", "precio", "stock") == [("s:a", 20, 2), ("s:b", 10, 1)]
+
+
+def test_imports_are_taken_back_one_after_another(
+    db: Database, settings: Settings, empresa_id: int
+) -> None:
+    """A later one that was itself taken back is as if it had never been; its redoing is not."""
+    ids = [
+        run(db, settings, CABECERA + f"\nA,Aa,{n},{n}\nB,Bb,{n},{n}\n").id for n in (10, 20, 30, 40)
+    ]
+    redone = undo(db, settings, undo(db, settings, ids[3]).id)
+    assert catalogue(db, "clave", "precio", "stock") == [("s:a", 40, 40), ("s:b", 40, 40)]
+    undo(db, settings, redone.id)
+    edit(db, "s:b", stock=Decimal(31))
+    for n in (2, 1):
+        row = undo(db, settings, ids[n])
+        assert (counts(row), fallas(db, row.id)) == ((0, 1, 0, 0, 1), [(3, "stock", "movido")])
+    assert catalogue(db, "clave", "precio", "stock") == [("s:a", 10, 10), ("s:b", 10, 31)]
+
+
+def test_an_import_redone_counts_for_the_ones_before_it(
+    db: Database, settings: Settings, empresa_id: int
+) -> None:
+    ids = [run(db, settings, CABECERA + f"\nA,Aa,{n},1\n").id for n in (10, 20, 30)]
+    undo(db, settings, undo(db, settings, ids[2]).id)
+    run(db, settings, CABECERA + "\nA,Aa,20,1\n")
+    row = undo(db, settings, ids[1])
+    assert (counts(row), catalogue(db, "precio")) == ((0, 0, 0, 0, 1), [(20,)])
+
+
 def test_a_name_returns_with_its_key_unless_another_has_it_now(
     db: Database, settings: Settings, empresa_id: int
 ) -> None:

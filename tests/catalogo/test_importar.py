@@ -26,7 +26,12 @@ CABECERA = "sku,nombre,precio,stock"
 
 
 def upload(
-    db: Database, contenido: str | bytes, *, modo: str = "actualizar", empresa_id: int = 1
+    db: Database,
+    contenido: str | bytes,
+    *,
+    modo: str = "actualizar",
+    empresa_id: int = 1,
+    simulada: bool = False,
 ) -> int:
     raw = contenido.encode() if isinstance(contenido, str) else contenido
     with db.empresa(empresa_id) as session:
@@ -38,6 +43,7 @@ def upload(
             contenido=raw,
             actor="consola",
             usuario_id=None,
+            simulada=simulada,
         )
 
 
@@ -194,6 +200,42 @@ def test_a_line_with_broken_quotes_still_protects_its_producto(
         ("Tee", 1, False),
         ('Tubo 1/2" PVC', 5, True),
     ]
+
+
+@pytest.mark.parametrize("sku", ["#N/A", "x" * 70, "x" * 10_001, "a\0b"])
+@pytest.mark.parametrize("simulada", [True, False])
+def test_a_line_whose_sku_is_broken_protects_what_its_nombre_says(
+    db: Database, settings: Settings, empresa_id: int, sku: str, simulada: bool
+) -> None:
+    run(db, settings, CABECERA + "\nMAR-16,Martillo,1,1\n,Martíllo,1,1\nM-2,Mazo,1,1\nT,Tee,1,1\n")
+    bad = CABECERA + f"\n{sku},MARTILLO,2,2\nT,Tee,1,1\n"
+    row = run(db, settings, bad, modo="reemplazar", simulada=simulada)
+    assert counts(row) == (0, 0, 1, 1, 1)
+    gone = [("s:m-2", simulada)]
+    assert catalogue(db, "clave", "activo") == sorted(
+        [("n:martillo", True), ("s:mar-16", True), ("s:t", True), *gone]
+    )
+
+
+def test_a_line_with_more_cells_than_titles_protects_what_its_first_cell_begins(
+    db: Database, settings: Settings, empresa_id: int
+) -> None:
+    before = (
+        'nombre,precio,stock,sku\n"Martillo, 16 oz",9,5\n"Martillo 2, 16 oz",1,1\n'
+        'Tee,1,1\n"Tubo 1/2"", PVC",1,1\n"Pala, larga",1,1,P-1\n'
+    )
+    run(db, settings, before)
+    bad = "nombre,sku,precio,stock\nMartillo, 16 oz,,10,5\nPala, larga,P-1,10,5\n"
+    bad += '"Tubo 1/2", PVC,,1,1\nTee,,1,1\n'
+    row = run(db, settings, bad, modo="reemplazar")
+    assert counts(row) == (0, 0, 1, 1, 3)
+    assert [nombre for nombre, activo in catalogue(db, "nombre", "activo") if not activo] == [
+        "Martillo 2, 16 oz"
+    ]
+    unquoted = "nombre,precio,stock\nMartillo, 16 oz,10,5\nTee,1,1\n"
+    row = run(db, settings, unquoted, modo="reemplazar")
+    assert (counts(row), fallas(db, row.id)) == ((0, 0, 1, 2, 1), [(2, None, "columnas_de_mas")])
+    assert ("Martillo, 16 oz", 9, True) in catalogue(db, "nombre", "precio", "activo")
 
 
 def test_the_columna_activo_is_obeyed(db: Database, settings: Settings, empresa_id: int) -> None:

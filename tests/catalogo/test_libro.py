@@ -202,6 +202,14 @@ def test_the_sheet_that_is_a_table_is_found() -> None:
     assert [f.nombre for f in read(save(made)).filas] == ["Lista"]
 
 
+def test_a_sheet_whose_nombre_is_called_descripcion_is_a_table() -> None:
+    made = Workbook()
+    made.active.append(("Producto", "Precio"))
+    made.create_sheet("Caja").append(("Código", "Descripción", "Precio", "Existencia"))
+    made["Caja"].append(("M-1", "Martillo de uña", 28900, 7))
+    assert rows(read(save(made))) == MARTILLO
+
+
 def test_merged_cells_say_it_once() -> None:
     made = Workbook()
     made.active.append(CABECERA)

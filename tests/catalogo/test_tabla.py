@@ -43,6 +43,44 @@ def test_the_title_that_says_it_exactly_wins() -> None:
     assert [(f.nombre, f.precio) for f in lectura.filas] == [("Nombre", 2)]
 
 
+def test_without_a_nombre_the_descripcion_is_the_nombre() -> None:
+    lectura = read("Código;Descripción;Precio;Existencia\nM-1;Martillo  de uña;28.900;7\n")
+    assert rows(lectura) == MARTILLO
+    assert [f.descripcion for f in lectura.filas] == [None]
+    assert fallas(read("descripcion;precio;stock\n;1;1\n")) == [(2, "nombre", "requerido")]
+    both = read("descripcion;nombre;precio;stock\nD;N;1;1\n")
+    assert [(f.nombre, f.descripcion) for f in both.filas] == [("N", "D")]
+
+
+@pytest.mark.parametrize(
+    "titulo",
+    [
+        *("Precio (COP)", "Precio COP", "precio [cop]", "Precio (en COP)", "Precio de venta cop*"),
+        *("Precio (IVA incluido)", "Precio (COP o USD)", "Precio ($)", "Precio (ABC)"),
+    ],
+)
+def test_a_title_that_names_the_shops_moneda_or_none(titulo: str) -> None:
+    assert rows(read(f"nombre;{titulo};stock\nUno;5;1\n")) == [(None, "Uno", 5, 1)]
+
+
+@pytest.mark.parametrize(
+    "titulo",
+    [
+        *("Precio (USD)", "Precio USD", "USD precio", "Precio en EUR", "precio_venta_usd"),
+        *("PVP [usd]", "Precio (en USD, sin IVA)", "Preço (BRL)", "Unit price MXN"),
+    ],
+)
+def test_a_title_that_names_another_moneda_is_a_fault_of_every_line(titulo: str) -> None:
+    lectura = read(f"nombre;{titulo};stock\nUno;5;1\nDos;$ 5;1\nTres;;1\n")
+    assert fallas(lectura) == [(fila, "precio", "moneda") for fila in (2, 3, 4)]
+    assert lectura.filas == []
+
+
+def test_a_title_that_is_a_price_without_a_moneda_comes_first() -> None:
+    lectura = read("nombre;precio usd;valor;stock\nUno;5;7;1\n")
+    assert rows(lectura) == [(None, "Uno", 7, 1)]
+
+
 def test_lines_are_counted_as_an_editor_counts_them() -> None:
     lectura = read(
         "\n"
@@ -176,7 +214,7 @@ def test_repeated_keys_count_once_the_first_time() -> None:
         (4, "precio", "numero_invalido"),
         (5, "nombre", "duplicado"),
     ]
-    assert lectura.claves == {"s:a", "s:b", "n:arbol grande"}
+    assert lectura.nombrados.claves == {"s:a", "s:b", "n:arbol grande"}
 
 
 def test_all_that_is_wrong_with_a_line_is_told() -> None:

@@ -53,13 +53,17 @@ _NO = frozenset("no n false falso 0 inactivo nao f off inactiva deshabilitado".s
 class Lector:
     """Understands a table piece by piece; of the earlier ones it remembers the keys.
 
-    `moneda` is the empresa's: another one is a fault of its row.
+    `moneda` is the empresa's: another one is a fault of its row, and in the title of the prices a
+    fault of every row.
     """
 
     def __init__(self, tabla: Tabla, *, moneda: str) -> None:
-        self.claves = Claves(tabla.columnas)
+        self.claves = Claves(tabla.columnas, tabla.lineas.separador)
         self._tabla = tabla
         self._lectores = {name: _reader(name, moneda) for name in tabla.columnas}
+        if tabla.moneda not in (None, moneda):
+            falla = _other_moneda("precio", moneda)
+            self._lectores["precio"] = lambda _: falla
 
     def tramos(self, registros: int, *, desde: int = 0) -> Iterator[Tramo]:
         """What the lines after `desde` say, that many records at a time; of those before it only

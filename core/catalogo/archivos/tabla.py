@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from core.catalogo.archivos.lineas import Lineas, open_lineas
 from core.catalogo.archivos.registro import ArchivoInvalido, Registro
-from core.catalogo.archivos.titulos import find_columnas
+from core.catalogo.archivos.titulos import find_columnas, name_moneda
 from core.catalogo.reglas import Falla
 from core.settings import Settings
 
@@ -19,12 +19,13 @@ _OLE = b"\xd0\xcf\x11\xe0"
 @dataclass(frozen=True, slots=True)
 class Tabla:
     """columnas: canonical name → position in a record; ancho: how many titles there are;
-    total: records that are not blank."""
+    moneda: the one that the title of the prices names; total: records that are not blank."""
 
     lineas: Lineas
     columnas: dict[str, int]
     ancho: int
     celda_max: int
+    moneda: str | None = None
     total: int = 0
 
     def registros(self) -> Iterator[Registro]:
@@ -61,7 +62,8 @@ def open_tabla(contenido: bytes, limites: Settings) -> Tabla:
     lineas = _open(contenido, limites)
     titulos = next(lineas.registros()).celdas
     columnas = find_columnas(titulos, most=limites.importacion_max_columnas)
-    tabla = Tabla(lineas, columnas, len(titulos), limites.importacion_max_celda)
+    moneda = name_moneda(titulos[columnas["precio"]])
+    tabla = Tabla(lineas, columnas, len(titulos), limites.importacion_max_celda, moneda)
     total = 0
     for total, _ in enumerate(tabla.registros(), start=1):
         if total > limites.importacion_max_filas:

@@ -26,29 +26,55 @@ _NOMBRES = {
     "activo": "activo active habilitado ativo enabled",
 }
 _CANONICAS = {alias: name for name, aliases in _NOMBRES.items() for alias in aliases.split()}
+# The codes of America and Europe: what else stands in a title is a word ("IVA", "und").
+_MONEDAS = frozenset(
+    "ars bob brl bsd bzd cad clp cop crc cup dop gtq gyd hnl htg jmd mxn nio pab pen pyg srd ttd "
+    "usd uyu ves xcd bgn chf czk dkk eur gbp huf isk nok pln ron rsd sek try uah".split()
+)
+_EN = ("en", "in", "em")  # Precio en USD
 
 
 def rank_titulos(titulos: list[str]) -> tuple[int, int]:
     """How well these could be the titles of productos: how many of the columns that must be there
     they name, and of all columns. (0, 0) is not at all."""
-    known = {_CANONICAS.get(_plain(title)) for title in titulos} - {None}
-    return len(known.intersection(OBLIGATORIAS)), len(known)
+    known = locate(titulos)
+    return len(known.keys() & set(OBLIGATORIAS)), len(known)
+
+
+def locate(titulos: list[str]) -> dict[str, int]:
+    """Canonical name → position, of what is there. Of several columns with the same meaning, the
+    one called exactly so counts, else the first; one that is only understood without the moneda in
+    its title, when there is no other. Where nothing is called nombre, the descripcion is it, as in
+    the lists of many tills."""
+    found: dict[str, tuple[int, int]] = {}
+    for position, title in enumerate(titulos):
+        plain = _plain(title)
+        meant = _CANONICAS.get(plain)
+        rank = 2 if plain == meant else 1
+        if meant is None and _CANONICAS.get(_without_moneda(plain)) == "precio":
+            meant, rank = "precio", 0
+        if meant and (meant not in found or rank > found[meant][0]):
+            found[meant] = rank, position
+    if "nombre" not in found and "descripcion" in found:
+        found["nombre"] = found.pop("descripcion")
+    return {name: position for name, (_, position) in found.items()}
+
+
+def name_moneda(title: str) -> str | None:
+    """The one moneda that a title names by its code: "Precio (USD)", "Precio USD"."""
+    named = _MONEDAS.intersection(_words(fold(title[:200])))
+    return next(iter(named)).upper() if len(named) == 1 else None
 
 
 def find_columnas(titulos: list[str], *, most: int) -> dict[str, int]:
-    """Canonical name → position. Of two columns with the same meaning, the one called exactly so
-    counts, else the first. Raises ArchivoInvalido."""
+    """As `locate`, with all that must be there. Raises ArchivoInvalido."""
     if len(titulos) > most:
         raise ArchivoInvalido("demasiadas_columnas", f"El archivo tiene más de {most} columnas.")
     exact = [_plain(title) for title in titulos]
     for name in _NOMBRES:
         if exact.count(name) > 1:
             raise ArchivoInvalido("columna_repetida", f"La columna {name} está repetida.")
-    found: dict[str, int] = {}
-    for position, plain in enumerate(exact):
-        meant = _CANONICAS.get(plain)
-        if meant and (meant not in found or plain == meant):
-            found[meant] = position
+    found = locate(titulos)
     missing = [name for name in OBLIGATORIAS if name not in found]
     if missing:
         raise ArchivoInvalido("faltan_columnas", f"Faltan columnas: {', '.join(missing)}.")
@@ -58,4 +84,15 @@ def find_columnas(titulos: list[str], *, most: int) -> dict[str, int]:
 def _plain(title: str) -> str:
     """ "Precio (COP)" → precio, "Unidad-de Medida*" → unidad_de_medida."""
     folded = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", fold(title.removeprefix("\ufeff")[:200]))
-    return "_".join(re.findall(r"[a-z0-9]+", folded))
+    return "_".join(_words(folded))
+
+
+def _without_moneda(plain: str) -> str:
+    words = [word for word in plain.split("_") if word not in _MONEDAS]
+    if words and words[-1] in _EN:
+        words.pop()
+    return "_".join(words)
+
+
+def _words(folded: str) -> list[str]:
+    return re.findall(r"[a-z0-9]+", folded)

@@ -1,13 +1,14 @@
 """Rows of a file against the catalogue: a copy into a temporary table, and what of each differs
 from the producto with its key. Carried out, or only said when the file is previewed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.catalogo.archivos.claves import Nombrados
 from core.catalogo.archivos.filas import Fila
 from core.catalogo.importaciones.cambios import (
     CAMPOS,
@@ -145,7 +146,8 @@ def _stage(
 
 _UNNAMED = text(
     """
-    SELECT id, clave FROM producto WHERE empresa_id = :empresa_id AND activo AND id > :after
+    SELECT id, clave, CASE WHEN :con_nombre THEN nombre END AS nombre FROM producto
+    WHERE empresa_id = :empresa_id AND activo AND id > :after
     ORDER BY id
     """
 )
@@ -170,23 +172,15 @@ _LAST_GONE = text(
 
 
 def find_unnamed(
-    session: Session,
-    *,
-    empresa_id: int,
-    importacion_id: int,
-    claves: Collection[str],
-    sueltas: Collection[str],
+    session: Session, *, empresa_id: int, importacion_id: int, nombrados: Nombrados
 ) -> list[int]:
-    """Active productos whose key is not in `claves`, nor without quotes in `sueltas`, after the
-    last one that this importacion wrote down: a preview leaves them active."""
+    """Active productos that are not among `nombrados`, after the last one that this importacion
+    wrote down: a preview leaves them active."""
     ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
     after = session.scalar(_LAST_GONE, ids) or 0
-    rows = session.execute(_UNNAMED, {"empresa_id": empresa_id, "after": after})
-    return [
-        row.id
-        for row in rows
-        if row.clave not in claves and row.clave.replace('"', "") not in sueltas
-    ]
+    values = {"empresa_id": empresa_id, "after": after, "con_nombre": bool(nombrados.nombres)}
+    rows = session.execute(_UNNAMED, values)
+    return [row.id for row in rows if not nombrados.cover(row.clave, row.nombre)]
 
 
 def deactivate(

@@ -205,7 +205,7 @@ class _Archivo(Trabajo):
     def _deactivate(self, claves: Claves, *, total: int) -> bool:
         """What the file does not name is no longer sold; False when time ran out before the end."""
         with self._db.empresa(self._empresa_id) as session:
-            ids = find_unnamed(session, **self._ids, claves=claves.all(), sueltas=claves.loose())
+            ids = find_unnamed(session, **self._ids, nombrados=claves.named())
         size = self._settings.importacion_paso_filas
         for start in range(0, len(ids), size):
             with self._db.empresa(self._empresa_id) as session:

@@ -3,7 +3,8 @@ taken back, with what moved meanwhile left as it is and told.
 
 A preview is applied row by row: a producto that is no longer as it was seen, in anything that its
 line speaks of, stays. An import is undone field by field: what still has the value that the import
-gave returns. Only a producto that the import made is one thing: untouched it is no longer sold.
+gave, and had it all the while as far as is written down, returns. Only a producto that the import
+made is one thing: untouched it is no longer sold.
 """
 
 from typing import Any, NamedTuple
@@ -103,6 +104,41 @@ _MOVED = text(
     WHERE p.accion = 'creado' AND p.producto_id IS NULL
     """
 )
+# What has again the value that the import gave, but not because nobody touched it: stock that sales
+# or people moved since, and whatever later importaciones changed. Of these an undo and what it took
+# back make up for each other, so that imports can be taken back one after another: of a chain of
+# undos, each of the one before, an even number has changed nothing.
+_INDEX = text("CREATE INDEX ON _pedido (producto_id)")  # whatever the planner thinks of its size
+_CAME_BACK = text(
+    """
+    INSERT INTO _movido (n, columna, mostrado, ahora)
+    WITH RECURSIVE cadena AS (
+        SELECT id, id AS raiz FROM importacion
+        WHERE empresa_id = :empresa_id AND id > :origen_id AND id < :importacion_id
+          AND NOT simulada AND NOT (modo = 'deshacer' AND origen_id > :origen_id)
+        UNION ALL
+        SELECT i.id, c.raiz FROM cadena c JOIN importacion i ON i.origen_id = c.id
+        WHERE i.empresa_id = :empresa_id AND i.id < :importacion_id AND i.modo = 'deshacer'
+    ), tocado AS (
+        SELECT p.n, k.campo
+        FROM cadena d
+        JOIN importacion_cambio c ON c.empresa_id = :empresa_id AND c.importacion_id = d.id
+        JOIN _pedido p ON p.producto_id = c.producto_id
+        CROSS JOIN LATERAL jsonb_object_keys(c.cambios) k (campo)
+        GROUP BY p.n, k.campo, d.raiz HAVING count(*) % 2 = 1
+        UNION
+        SELECT p.n, 'stock' FROM _pedido p CROSS JOIN LATERAL (
+            SELECT max(id) FILTER (WHERE importacion_id = :origen_id) AS suyo,
+                   max(id) FILTER (WHERE importacion_id IS NULL) AS ajeno
+            FROM movimiento WHERE empresa_id = :empresa_id AND producto_id = p.producto_id
+        ) m
+        WHERE p.esperado ? 'stock' AND m.ajeno > coalesce(m.suyo, 0)
+    )
+    SELECT p.n, t.campo, p.esperado -> t.campo, p.ahora -> t.campo
+    FROM tocado t JOIN _pedido p ON p.n = t.n
+    WHERE p.esperado ? t.campo AND p.esperado -> t.campo = p.ahora -> t.campo
+    """
+)
 _TYPES = {"precio": "::numeric(14, 2)", "stock": "::numeric(14, 3)", "activo": "::boolean"}
 _AFTER = ", ".join(
     f"CASE WHEN h.hacia ? '{c}' THEN (h.hacia ->> '{c}'){_TYPES.get(c, '')} ELSE a.{c} END AS {c}"
@@ -145,15 +181,24 @@ def next_tramo(
 
 
 def stage_tramo(
-    session: Session, tramo: Tramo, *, empresa_id: int, origen_id: int, deshacer: bool
+    session: Session,
+    tramo: Tramo,
+    *,
+    empresa_id: int,
+    importacion_id: int,
+    origen_id: int,
+    deshacer: bool,
 ) -> list[Negado]:
-    """Stage (`cambios.staged`) what of `tramo` can be done; the rest, told. The empresa's row is
-    locked, so that no producto comes to be meanwhile."""
+    """Stage (`cambios.staged`) for `importacion_id` what of `tramo` can be done; the rest, told.
+    The empresa's row is locked, so that no producto comes to be meanwhile."""
     ids = {"empresa_id": empresa_id}
     chunk = ids | {"origen_id": origen_id, "desde": tramo.desde, "hasta": tramo.hasta}
     session.execute(_LOCK, chunk)
     session.execute(_UNDO if deshacer else _APPLY, chunk)
     session.execute(_MOVED, ids)
+    if deshacer:
+        session.execute(_INDEX)
+        session.execute(_CAME_BACK, chunk | {"importacion_id": importacion_id})
     session.execute(_STAGE)
     negados = [_tell(row, deshacer=deshacer) for row in session.execute(_TOLD)]
     return negados + refuse_fractions(session) + _rename(session, empresa_id)
@@ -163,6 +208,8 @@ def _tell(row: Any, *, deshacer: bool) -> Negado:
     shown, now = _show(row.mostrado), _show(row.ahora)
     if row.nombre is None:
         mensaje = "Se mostró como nuevo y ahora ya existe."
+    elif deshacer and row.mostrado == row.ahora:
+        mensaje = f"Cambió después de importarse y ahora vuelve a ser {now}: se deja así."
     elif deshacer:
         mensaje = f"Se importó como {shown} y ahora es {now}: se deja así."
     else:

@@ -103,7 +103,13 @@ class Repeticion(Trabajo):
 
     def _carry(self, session: Session, tramo: Tramo, total: int) -> None:
         version, moneda = next_version(session, empresa_id=self._empresa_id)
-        negados = stage_tramo(session, tramo, **self._from, deshacer=self._deshacer)
+        negados = stage_tramo(
+            session,
+            tramo,
+            **self._ids,
+            origen_id=self._taken.origen_id,
+            deshacer=self._deshacer,
+        )
         reported = {negado.n for negado in negados}
         hecho = carry_out(
             session,
