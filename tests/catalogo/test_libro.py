@@ -105,6 +105,20 @@ def test_three_decimals_are_no_thousands() -> None:
     assert [f.stock for f in lectura.filas] == [Decimal("2.125")]
 
 
+def test_three_decimals_of_what_is_no_figure_stay_as_they_are() -> None:
+    made = Workbook()
+    made.active.append(("Cantidad mínima", *CABECERA, "marca", "moneda", "Existencias"))
+    made.active.append((2.125, 1.125, 2.125, 2, 3, 3.125, None, 1.125))
+    made.active.append((2.125, "9.125", "Dos", "2.125", 3, 4.5, None, None))
+    made.active.append((2.125, 7.125, "Tres", 2.5, 3.0, 120.0, None, None))
+    textos = [(f.sku, f.nombre, f.marca, f.precio) for f in read(save(made)).filas]
+    assert textos == [
+        ("1.125", "2.125", "3.125", 2),
+        ("9.125", "Dos", "4.5", 2125),
+        ("7.125", "Tres", "120", Decimal("2.5")),
+    ]
+
+
 @pytest.mark.parametrize(
     ("celda", "codigo"),
     [

@@ -13,10 +13,11 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
-from core.catalogo.archivos.numeros import write_numero
+from core.catalogo.archivos.numeros import keep_decimals, write_digits
 from core.catalogo.archivos.paquete import check_paquete, damaged, too_large
 from core.catalogo.archivos.registro import ArchivoInvalido
-from core.catalogo.archivos.titulos import OBLIGATORIAS, rank_titulos
+from core.catalogo.archivos.titulos import OBLIGATORIAS, locate, rank_titulos
+from core.catalogo.reglas import MAXIMOS
 from core.settings import Settings
 
 # openpyxl does not check what it reads, so a damaged book fails wherever it is first believed: in
@@ -91,13 +92,22 @@ def _choose(book: Any, limites: Settings) -> Any:
 
 
 def _read(hoja: Any, limites: Settings) -> Generator[list[str], None, None]:
-    """All rows from the first on, the blank ones empty."""
+    """All rows from the first on, the blank ones empty. Only what is read as a figure is written
+    as one: a code 1.125 stays 1.125."""
     most = limites.importacion_max_columnas
     largo = limites.importacion_max_celda + 1  # one more, so that what is too long is seen to be
+    cifras: list[int] | None = None
     for row in _values(hoja):
-        cells = [_text(value)[:largo] for value in _narrow(row, most)]
+        values = _narrow(row, most)
+        cells = [_text(value)[:largo] for value in values]
+        for at in cifras or ():
+            if at < len(values) and isinstance(values[at], float):
+                cells[at] = keep_decimals(cells[at])
         while cells and not cells[-1].strip():
             cells.pop()
+        if cifras is None and cells:
+            found = locate(cells)
+            cifras = [found[name] for name in MAXIMOS if name in found]
         yield cells
 
 
@@ -171,4 +181,4 @@ def _number(value: float) -> str:
     exact = Decimal(repr(value))
     if not exact.is_finite() or exact.adjusted() > 20:
         return repr(value)
-    return write_numero(round(exact, 6))
+    return write_digits(round(exact, 6))

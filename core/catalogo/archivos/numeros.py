@@ -48,10 +48,18 @@ def parse_numero(texto: str) -> Numero | None:
 
 
 def write_numero(valor: Decimal) -> str:
-    """Plain digits that parse_numero reads as the same figure: 7, 2.5, and 2.1250, since 2.125
-    would be two thousand."""
-    text = format(valor.normalize(), "f") if valor else "0"
-    return f"{text}0" if re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text) else text
+    """Plain digits that parse_numero reads as the same figure: 7, 2.5, and 2.1250."""
+    return keep_decimals(write_digits(valor))
+
+
+def write_digits(valor: Decimal) -> str:
+    """7, 2.5, 2.125: no zeros at the end and no exponent."""
+    return format(valor.normalize(), "f") if valor else "0"
+
+
+def keep_decimals(digits: str) -> str:
+    """2.125 → 2.1250, since the first would be two thousand."""
+    return f"{digits}0" if re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", digits) else digits
 
 
 def _names_moneda(before: str | None, after: str | None) -> tuple[bool, str | None]:
