@@ -32,7 +32,7 @@ def _show(s: Situacion, item: Item, memoria: Memoria, hechos: list[Hecho]) -> Me
     shown = found.candidatos[:OPCIONES_MAX]
     if not shown:
         hechos.append(Hecho("no_encontrado", cita=pedido.texto))
-        near = por_sentido(s.catalogo, pedido) if s.turno.busca else ()
+        near = por_sentido(s.catalogo, pedido, s.turno.texto) if s.turno.busca else ()
         if near:
             hechos.append(Hecho("por_sentido", productos=near, numerados=True))
         return _listed(memoria, near, pedido)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from core.agente.estado import Pendiente
 from core.agente.numeros import CONTABLES, UNIDADES, escribir
+from core.agente.palabras import plegar
 from core.catalogo.busqueda.buscar import SIGNIFICADO
 from core.catalogo.texto import Medida, fold, stem, terms
 from core.ports import Catalogo, Hallazgo, ProductoVisto
@@ -23,6 +24,7 @@ _BUSCADOS = 15
 PLAUSIBLE = 0.42
 _MARGEN = 0.09
 _SUGERIDOS = 3
+_DESCRIBE = re.compile(r"\b(?:algo|para|pa|sirva|sirve|sirven)\b")
 _CERCANO = 0.2  # half as near as the nearest
 _ETIQUETA = re.compile(r"\b(?:talla|tipo|clase|grado|calibre|grano) \w+\b")
 _OTRA_MEDIDA = "otra medida"
@@ -103,9 +105,12 @@ def alternativas(
     )[:n]
 
 
-def por_sentido(catalogo: Catalogo, pedido: Pendiente) -> tuple[ProductoVisto, ...]:
-    """What no word named but may serve, in stock, the nearest first. Meaning says who is nearer and
-    never whether anything is near: these are shown as a guess, and nothing is offered of them."""
+def por_sentido(catalogo: Catalogo, pedido: Pendiente, dicho: str) -> tuple[ProductoVisto, ...]:
+    """What no word named but may serve, in stock, the nearest first; none unless `dicho` describes
+    a need: who names a bicicleta wants no llave. Meaning says who is nearer and never whether
+    anything is near: these are shown as a guess, and nothing is offered of them."""
+    if not _DESCRIBE.search(plegar(dicho)):
+        return ()
     hits = catalogo.buscar(pedido.texto, _BUSCADOS)
     near = [h for h in hits if h.motivo == SIGNIFICADO and h.puntaje >= _CERCANO]
     return tuple(h.producto for h in near if h.producto.stock > 0)[:_SUGERIDOS]

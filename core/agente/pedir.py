@@ -65,7 +65,7 @@ class Compra:
         self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
         if pedido.cantidad is not None or self.pregunta or self.s.memoria.pregunta:
             return
-        near = por_sentido(self.s.catalogo, pedido)
+        near = por_sentido(self.s.catalogo, pedido, self.s.turno.texto)
         if near:
             self.pregunta = Pregunta(
                 tuple(p.id for p in near), tuple(p.nombre for p in near), pedido, abierta=True

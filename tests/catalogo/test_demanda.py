@@ -184,9 +184,10 @@ def test_what_no_word_names_is_shown_as_a_guess_and_never_offered(
     assert [(x["sku"], x["cantidad"]) for x in venta["lineas"]] == [("R-1", 2)]
 
 
-def test_talk_is_answered_with_no_guess(
+def test_talk_and_the_name_of_what_is_not_there_get_no_guess(
     client: FlaskClient, tienda: Tienda, por_sentido: Servicios
 ) -> None:
-    for n, texto in enumerate(("hola", "gracias, que estés bien", "jajaja", "mi perro ladra")):
+    talk = ("hola", "gracias, que estés bien", "jajaja", "mi perro ladra", "¿tienes bicicletas?")
+    for n, texto in enumerate(talk):
         say(por_sentido, tienda, f"c-{n}", texto)
         assert "Lo más cercano" not in last_reply(client, tienda, f"c-{n}"), texto

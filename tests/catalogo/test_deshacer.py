@@ -145,7 +145,7 @@ def test_what_was_touched_since_stays_and_is_told(
     ]
     assert mensajes(db, row.id)[:2] == [
         "«Producto P 4»: Se importó como no y ahora es sí: se deja así.",
-        "Se importó como «8.000» y ahora es «5.000»: se deja así.",
+        "Se importó como «8» y ahora es «5»: se deja así.",
     ]
     assert catalogue(db, "clave", "nombre", "precio", "stock", "activo", "marca") == [
         ("s:m", "Mazo", 1, 0, False, ""),
@@ -189,7 +189,7 @@ def test_stock_that_moved_away_and_came_back_stays(
         [(2, "stock", "movido"), (3, "stock", "movido"), (4, "stock", "movido")],
     )
     assert mensajes(db, row.id)[0] == (
-        "Cambió después de importarse y ahora vuelve a ser «50.000»: se deja así."
+        "Cambió después de importarse y ahora vuelve a ser «50»: se deja así."
     )
     assert catalogue(db, "clave", "precio", "stock", "activo") == [
         ("s:a", 1, 50, True),

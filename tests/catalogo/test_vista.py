@@ -143,7 +143,7 @@ def test_what_moved_since_the_preview_is_told_and_left(
         "«Recién llegado» es nuevo o cambió desde la simulación y el archivo no lo nombra: "
         "se deja.",
         "Se mostró como «1000.00» y ahora es «77.50».",
-        "Se mostró como «5.000» y ahora es «3.000».",
+        "Se mostró como «5» y ahora es «3».",
         "Se mostró como sí y ahora es no.",
         "Se mostró como «Producto P 2» y ahora es «Otro nombre».",
         "Se mostró como nuevo y ahora ya existe.",

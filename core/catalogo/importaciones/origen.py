@@ -7,6 +7,7 @@ gave, and had it all the while as far as is written down, returns. Only a produc
 made is one thing: untouched it is no longer sold.
 """
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
@@ -205,7 +206,7 @@ def stage_tramo(
 
 
 def _tell(row: Any, *, deshacer: bool) -> Negado:
-    shown, now = _show(row.mostrado), _show(row.ahora)
+    shown, now = _show(row.columna, row.mostrado), _show(row.columna, row.ahora)
     if row.nombre is None:
         mensaje = "Se mostró como nuevo y ahora ya existe."
     elif deshacer and row.mostrado == row.ahora:
@@ -219,8 +220,10 @@ def _tell(row: Any, *, deshacer: bool) -> Negado:
     return Negado(row.n, row.fila, Falla(row.columna, MOVIDO, mensaje), row.producto_id)
 
 
-def _show(value: object) -> str:
-    """A value of an image, for the shopkeeper."""
+def _show(columna: str, value: object) -> str:
+    """A value of an image, for the shopkeeper: a stock of 7.000 is a 7."""
+    if columna == "stock" and value is not None:
+        value = f"{Decimal(str(value)).normalize():f}"
     if isinstance(value, bool):
         return "sí" if value else "no"
     text_ = str(value or "")
