@@ -19,6 +19,7 @@ from core.catalogo.importaciones.cambios import (
     creation,
     difference,
     image,
+    join_whole,
     listed,
     refuse_fractions,
     staged,
@@ -39,16 +40,10 @@ _CREATE = text(
 _COPY = "COPY _fila FROM STDIN"
 _ANALYZE = text("ANALYZE _fila (clave)")
 
-# Looked up one by one through its index: joined as a whole, the catalogue would be read whole for
-# each chunk.
 _FIND = f"""
     CREATE TEMPORARY TABLE _antes ON COMMIT DROP AS
-    SELECT p.id, p.clave, {listed("p")} FROM producto p
-    WHERE p.empresa_id = :empresa_id AND p.id = ANY(ARRAY(
-        SELECT k.id FROM _fila f CROSS JOIN LATERAL (
-            SELECT id FROM producto WHERE empresa_id = :empresa_id AND clave = f.clave OFFSET 0
-        ) k
-    ))
+    SELECT p.id, p.clave, {listed("p")} FROM producto p JOIN _fila f ON f.clave = p.clave
+    WHERE p.empresa_id = :empresa_id
     ORDER BY p.id
     """
 # Locked in id order as a sale locks it, so that the two cannot deadlock and no sale comes between
@@ -131,6 +126,7 @@ def preview_filas(
 def _stage(
     session: Session, filas: Sequence[Fila], *, empresa_id: int, simulada: bool
 ) -> list[Negado]:
+    join_whole(session)
     session.execute(_CREATE)
     driver: Any = session.connection().connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:

@@ -70,9 +70,18 @@ def listed(row: str) -> str:
     return ", ".join(f"{row}.{c}" for c in CAMPOS)
 
 
+_JOIN_WHOLE = text("SET LOCAL enable_nestloop = off")
+
+
+def join_whole(session: Session) -> None:
+    """For the rest of this transaction, join a chunk with the catalogue as a whole: some 50 ms for
+    100,000 productos. Of a shop that its statistics do not know yet PostgreSQL expects a row or
+    two, and would go through all of it again for each row of the chunk."""
+    session.execute(_JOIN_WHOLE)
+
+
 # --- a staged chunk ------------------------------------------------------------------------------
 
-# The ids twice: joined only, the catalogue would be read whole for each chunk.
 _CARRY_OUT = text(
     f"""
     WITH nuevo AS (
@@ -86,7 +95,6 @@ _CARRY_OUT = text(
             version = CASE WHEN c.cambios ?| '{_BUSCADOS}' THEN :version ELSE p.version END
         FROM _cambio c
         WHERE p.empresa_id = :empresa_id AND p.id = c.producto_id AND c.accion <> 'sin_cambios'
-          AND p.id = ANY(ARRAY(SELECT producto_id FROM _cambio WHERE accion <> 'sin_cambios'))
     ), hecho AS (
         SELECT c.*, coalesce(c.producto_id, nuevo.id) AS id
         FROM _cambio c LEFT JOIN nuevo ON nuevo.clave = c.clave WHERE c.accion <> 'sin_cambios'

@@ -19,6 +19,7 @@ from core.catalogo.importaciones.cambios import (
     creation,
     difference,
     image,
+    join_whole,
     listed,
     refuse_fractions,
     staged,
@@ -58,8 +59,9 @@ _LOCK = text(
     f"""
     CREATE TEMPORARY TABLE _antes ON COMMIT DROP AS
     SELECT p.id, p.clave, {listed("p")} FROM producto p
+    JOIN (SELECT DISTINCT c.producto_id FROM importacion_cambio c WHERE {_CHUNK}) t
+      ON t.producto_id = p.id
     WHERE p.empresa_id = :empresa_id
-      AND p.id = ANY(ARRAY(SELECT c.producto_id FROM importacion_cambio c WHERE {_CHUNK}))
     ORDER BY p.id
     FOR NO KEY UPDATE OF p
     """
@@ -99,9 +101,7 @@ _MOVED = text(
     WHERE e.value IS DISTINCT FROM p.ahora -> e.key
     UNION ALL
     SELECT p.n, CASE WHEN p.clave LIKE 's:%' THEN 'sku' ELSE 'nombre' END, NULL, NULL
-    FROM _pedido p CROSS JOIN LATERAL (
-        SELECT FROM producto WHERE empresa_id = :empresa_id AND clave = p.clave OFFSET 0
-    ) o
+    FROM _pedido p JOIN producto o ON o.empresa_id = :empresa_id AND o.clave = p.clave
     WHERE p.accion = 'creado' AND p.producto_id IS NULL
     """
 )
@@ -192,6 +192,7 @@ def stage_tramo(
 ) -> list[Negado]:
     """Stage (`cambios.staged`) for `importacion_id` what of `tramo` can be done; the rest, told.
     The empresa's row is locked, so that no producto comes to be meanwhile."""
+    join_whole(session)
     ids = {"empresa_id": empresa_id}
     chunk = ids | {"origen_id": origen_id, "desde": tramo.desde, "hasta": tramo.hasta}
     session.execute(_LOCK, chunk)
