@@ -1,5 +1,6 @@
 """Previews, their application and undos, worked to their end; and what a shop looks like."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,15 @@ from core.models import Importacion, ImportacionCambio
 from core.ports import LineaPedida
 from core.settings import Settings
 from core.ventas import record_venta
-from tests.catalogo.test_importar import Muerto, expire, killed_after, step
+from tests.catalogo.test_importar import (
+    Muerto,
+    counts,
+    expire,
+    fallas,
+    killed_after,
+    read,
+    step,
+)
 
 APLICADA = ("indexando", "completada")
 Vista = tuple[int | None, str, dict[str, Any] | None]
@@ -56,7 +65,28 @@ def finish(db: Database, settings: Settings, id_: int, *, empresa_id: int = 1) -
         return row
 
 
-def finish_killed(db: Database, settings: Settings, id_: int, *, commits: int) -> bool:
+def assert_ends_the_same(
+    db: Database, settings: Settings, prepare: Callable[[], int], *, estados: Sequence[str]
+) -> None:
+    """What `prepare` asks for ends in one of `estados` and leaves the same, whichever of its
+    commits the worker dies right before."""
+
+    def outcome(id_: int) -> object:
+        row = read(db, id_)
+        assert row.estado in estados
+        return counts(row), row.filas_procesadas, fallas(db, id_), cambios(db, id_), goods(db)
+
+    straight = outcome(finish(db, settings, prepare()).id)
+    for commits in range(40):
+        id_ = prepare()
+        went_on = _finish_killed(db, settings, id_, commits=commits)
+        assert outcome(id_) == straight
+        if not went_on:
+            break
+    assert commits > 8
+
+
+def _finish_killed(db: Database, settings: Settings, id_: int, *, commits: int) -> bool:
     """Work it to its end with a worker that dies right before its n-th commit, and another; False
     when it had nothing left to die over."""
     try:

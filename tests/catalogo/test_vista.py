@@ -25,11 +25,11 @@ from tests.catalogo.pasos import (
     APLICADA,
     ask_aplicar,
     ask_vista,
+    assert_ends_the_same,
     cambios,
     edit,
     everything,
     finish,
-    finish_killed,
     goods,
     mensajes,
     sell,
@@ -40,7 +40,6 @@ from tests.catalogo.test_importar import (
     catalogue,
     counts,
     fallas,
-    read,
     run,
     step,
     table,
@@ -193,18 +192,10 @@ def test_a_preview_killed_before_any_commit_ends_the_same(
     run(db, chico, VIEJOS)
     before = everything(db)
 
-    def outcome(id_: int) -> object:
-        row = read(db, id_)
-        return row.estado, counts(row), row.filas_procesadas, fallas(db, id_), cambios(db, id_)
+    def ask() -> int:
+        return ask_vista(db, MIXTO, modo="reemplazar")
 
-    straight = outcome(finish(db, chico, ask_vista(db, MIXTO, modo="reemplazar")).id)
-    for commits in range(40):
-        id_ = ask_vista(db, MIXTO, modo="reemplazar")
-        went_on = finish_killed(db, chico, id_, commits=commits)
-        assert outcome(id_) == straight
-        if not went_on:
-            break
-    assert commits > 8
+    assert_ends_the_same(db, chico, ask, estados=["completada"])
     assert everything(db) == before
 
 
@@ -217,19 +208,7 @@ def test_an_application_killed_before_any_commit_ends_the_same(
             session.execute(text("DELETE FROM producto WHERE sku LIKE 'Q-%'"))
         return ask_aplicar(db, finish(db, chico, ask_vista(db, MIXTO, modo="reemplazar")).id)
 
-    def outcome(id_: int) -> object:
-        row = read(db, id_)
-        done = counts(row), row.filas_procesadas, fallas(db, id_), cambios(db, id_)
-        return row.estado in APLICADA, done, goods(db)
-
-    straight = outcome(finish(db, chico, reset()).id)
-    for commits in range(40):
-        id_ = reset()
-        went_on = finish_killed(db, chico, id_, commits=commits)
-        assert outcome(id_) == straight
-        if not went_on:
-            break
-    assert commits > 8
+    assert_ends_the_same(db, chico, reset, estados=APLICADA)
 
 
 def test_hurried_steps_go_on_where_they_stopped(
