@@ -2,6 +2,7 @@
 that a worker that was thought dead writes nothing, and told to who watches."""
 
 import json
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ _WRITE_NEGADOS = text(
 )
 
 
-class Trabajo:
+class Trabajo(ABC):
     """One step over one leased importacion."""
 
     def __init__(
@@ -112,9 +113,9 @@ class Trabajo:
         self._until = until
         self._filas: Counter[str] = Counter()
 
+    @abstractmethod
     def run(self) -> Paso:
         """Go on until it ends or time is over. Raises LeaseLost."""
-        raise NotImplementedError
 
     def release(self) -> None:
         """Give the lease back after an error, so that the next try need not wait for its end."""
