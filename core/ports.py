@@ -253,6 +253,40 @@ class Catalogo(Protocol):
 
 
 @dataclass(frozen=True)
+class Pasaje:
+    """A piece of what the shop wrote about itself. puntaje: 0 < p <= 1, how surely it answers."""
+
+    id: int
+    documento_id: int
+    documento: str
+    texto: str
+    puntaje: float
+
+
+class Documentos(Protocol):
+    """The one door to what an empresa knows beside its productos."""
+
+    def buscar(self, texto: str, n: int = 3) -> list[Pasaje]:
+        """Passages that may answer `texto`, best first, at most n; empty when nothing is near."""
+        ...
+
+
+class SinDocumentos:
+    """Documentos of a shop that wrote down nothing."""
+
+    def buscar(self, texto: str, n: int = 3) -> list[Pasaje]:
+        return []
+
+
+@dataclass(frozen=True)
+class Fuentes:
+    """Everything that a turn may look up: rows of its own empresa, read only."""
+
+    catalogo: Catalogo
+    documentos: Documentos = field(default_factory=SinDocumentos)
+
+
+@dataclass(frozen=True)
 class LineaPedida:
     """One line of a sale as it was offered. The price is part of the agreement."""
 
@@ -319,3 +353,11 @@ class Resultado:
     regla: str = ""
     # True when the verifier refused a draft and the template took its place.
     corregido: bool = False
+    # Why: everything that the turn saw and decided (core.agente.registro), as JSON. Empty where
+    # nobody thought.
+    registro: dict[str, Any] = field(default_factory=dict)
+    # Who read and worded it ("offline", or a model's name), and what that took.
+    motor: str = "offline"
+    tokens_entrada: int = 0
+    tokens_salida: int = 0
+    costo: Decimal = Decimal(0)

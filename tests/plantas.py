@@ -26,6 +26,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_canal(tienda)
     plant_importacion(tienda)
     plant_busqueda(tienda)
+    plant_turno(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -67,6 +68,23 @@ def plant_chat(tienda: Tienda) -> str:
                     "t": CANARIO,
                 },
             )
+    return chat_id
+
+
+def plant_turno(tienda: Tienda) -> str:
+    """A chat whose answer has its record; the chat_id."""
+    chat_id = plant_chat(tienda)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text(
+                "INSERT INTO turno (empresa_id, chat_id, respuesta_id, motor, acto, regla, "
+                "corregido, registro) SELECT m.empresa_id, m.chat_id, m.id, 'offline', 'otro', "
+                "'saludar', false, jsonb_build_object('textos', jsonb_build_array(m.texto)) "
+                "FROM mensaje m JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id "
+                "WHERE c.chat_id = :c AND m.remitente = 'bot'"
+            ),
+            {"c": chat_id},
+        )
     return chat_id
 
 

@@ -27,6 +27,7 @@ PRIVATE = {
     "venta": {"cliente", "clave", "huella", "total"},
     "importacion": {"nombre_archivo", "contenido", "error"},
     "indexacion": {"error"},
+    "turno": {"acto", "regla", "registro"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
 CLOSED |= {"importacion_cambio"}

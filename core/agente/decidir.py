@@ -22,7 +22,7 @@ from core.agente.modificar import modificar
 from core.agente.ofertar import campos_requeridos, ofertar, pide_datos, recordar, vender
 from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
 from core.models import EstadoVenta
-from core.ports import Catalogo, ChatVisto
+from core.ports import ChatVisto, Fuentes
 
 _NO_ENTENDIDOS_MAX = 3
 
@@ -41,9 +41,9 @@ def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
     return Contexto(Espera.VENDIDO if sold else Espera.NADA)
 
 
-def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, catalogo: Catalogo) -> Decision:
+def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, fuentes: Fuentes) -> Decision:
     """Facts and effects of this turn. The same inputs give the same Decision."""
-    s = Situacion(turno, memoria, chat, catalogo)
+    s = Situacion(turno, memoria, chat, fuentes.catalogo, fuentes.documentos)
     for rule in REGLAS:
         if rule.cuando(s):
             decision = rule.entonces(s)

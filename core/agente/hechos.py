@@ -8,7 +8,7 @@ from typing import Any
 from core.agente.comprension import Turno
 from core.agente.estado import Linea, Memoria
 from core.models import EstadoVenta
-from core.ports import Catalogo, ChatVisto, LineaPedida, ProductoVisto
+from core.ports import Catalogo, ChatVisto, Documentos, LineaPedida, ProductoVisto, SinDocumentos
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Situacion:
     memoria: Memoria
     chat: ChatVisto
     catalogo: Catalogo
+    documentos: Documentos = field(default_factory=SinDocumentos)
 
     @property
     def venta_vigente(self) -> bool:

@@ -161,7 +161,7 @@ def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
         "n": str(n),
         "nombre": p.nombre,
         "precio": dinero(p.precio, tienda),
-        "stock": cuantos(p.stock, p.unidad, tienda) if p.stock > 0 else "cero, agotado",
+        "stock": cuantos(p.stock, p.unidad, tienda) if p.stock > 0 else str(textos()["sin_stock"]),
         "unidad": p.unidad,
         "unidades": plural(p.unidad),
         "ficha": "".join(about),

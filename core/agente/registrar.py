@@ -36,6 +36,7 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
             humano=resultado.humano,
             venta_id=venta_id,
             cliente_id=cliente_id,
+            pensado=resultado,
         )
 
 

@@ -5,8 +5,10 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.vendedor import respond
 from core.catalogo.busqueda.buscar import Buscador
@@ -20,7 +22,16 @@ from core.mensajes.turnos import (
     release_chat,
     take_chat,
 )
-from core.ports import AbrirCanal, Cola, Entrante, Resultado, Tarea
+from core.ports import (
+    AbrirCanal,
+    Cola,
+    Documentos,
+    Entrante,
+    Fuentes,
+    Resultado,
+    SinDocumentos,
+    Tarea,
+)
 from core.settings import Settings
 
 # Stock or price moved between the look and the sale: look again, this often at most.
@@ -49,9 +60,18 @@ class Desenlace:
     error: BaseException | None = None
 
 
+def _offline(turno: TurnoTomado) -> Motor | None:
+    return None
+
+
+def _sin_documentos(empresa_id: int) -> Documentos:
+    return SinDocumentos()
+
+
 @dataclass(frozen=True)
 class Vendedor:
-    """What a turn needs of its process. `worker` names the lease's holder."""
+    """What a turn needs of its process. `worker` names the lease's holder; `motor` builds who
+    reads and words a turn, None for the offline seller; `documentos` opens an empresa's own."""
 
     db: Database
     cola: Cola
@@ -59,6 +79,8 @@ class Vendedor:
     canales: AbrirCanal
     buscador: Buscador
     worker: str
+    motor: Callable[[TurnoTomado], Motor | None] = _offline
+    documentos: Callable[[int], Documentos] = _sin_documentos
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
         """Answer everything that waits in a chat, once.
@@ -128,8 +150,11 @@ class Vendedor:
             return Resultado(
                 _SOLO_TEXTO, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
             )
-        catalogo = self.buscador.de(turno.empresa_id)
-        resultado = respond(catalogo, turno.visto, textos)
+        fuentes = Fuentes(
+            catalogo=self.buscador.de(turno.empresa_id),
+            documentos=self.documentos(turno.empresa_id),
+        )
+        resultado = respond(fuentes, turno.visto, textos, self.motor(turno))
         if unread:
             resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{_SOLO_TEXTO}")
         return resultado

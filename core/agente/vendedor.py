@@ -1,52 +1,89 @@
-"""The offline seller: understand, decide, word, verify. Pure: no I/O but the Catalogo it is given.
+"""The seller: understand, decide, word, verify. No I/O but the Fuentes and the Motor it is given.
 
 Nothing here is recorded. core/agente/turno.py records the Resultado, and calls again with fresh
 rows when the stock or a price moved in between.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from core.agente.decidir import contexto_de, decidir
-from core.agente.entender import entender
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision
+from core.agente.motor import OFFLINE, Motor, Offline
 from core.agente.redactar import llano, redactar
-from core.agente.verificar import ids_de, permitir, verificar
+from core.agente.registro import Registro, Testigo
+from core.agente.verificar import Permitido, ids_de, permitir, verificar
 from core.models import EstadoVenta
-from core.ports import Catalogo, ChatVisto, Resultado
-
-Redactor = Callable[[Decision, ChatVisto], str]
+from core.ports import ChatVisto, Fuentes, Resultado
 
 
 def respond(
-    catalogo: Catalogo,
-    chat: ChatVisto,
-    textos: Sequence[str],
-    redactor: Redactor = redactar,
+    fuentes: Fuentes, chat: ChatVisto, textos: Sequence[str], motor: Motor | None = None
 ) -> Resultado:
     """One turn: the reply to `textos` (a burst is one turn) and what is to be recorded with it.
 
-    The same inputs give the same Resultado. `redactor` drafts the words; a draft that says
-    anything else than the facts is replaced by the template, and that one, should it ever fail,
-    by a sentence without figures; then nothing stays offered that the customer has not read.
+    With the same inputs and no model, the same Resultado, times apart. A draft that says anything
+    else than the facts is replaced by the template, and that one, should it ever fail, by a
+    sentence without figures; then nothing stays offered that the customer has not read.
     """
+    motor = motor or Offline()
+    testigo = Testigo(fuentes)
+    clock = _Reloj()
     memoria = Memoria.from_json(chat.memoria)
-    turno = entender(textos, contexto_de(memoria, chat))
-    decision = decidir(turno, memoria, chat, catalogo)
-    filas = catalogo.por_id(ids_de(decision))
+    contexto = contexto_de(memoria, chat)
+    turno = motor.leer(textos, contexto, chat, testigo.fuentes)
+    clock.mark("leer")
+    decision = decidir(turno, memoria, chat, testigo.fuentes)
+    decidido = decision
+    filas = testigo.fuentes.catalogo.por_id(ids_de(decision))
     facts = permitir(decision, memoria, chat, filas, turno.texto)
+    clock.mark("decidir")
 
-    respuesta = redactor(decision, chat)
-    corregido = not verificar(respuesta, facts)
-    if corregido:
-        respuesta = redactar(decision, chat)
-        if redactor is redactar or not verificar(respuesta, facts):
-            respuesta, decision = llano(decision), _unread(decision)
-    return Resultado(
+    borrador = motor.redactar(decision, chat)
+    clock.mark("redactar")
+    respuesta, decision = _checked(borrador, decision, chat, facts)
+    clock.mark("verificar")
+    registro = Registro(
+        textos=tuple(textos),
+        contexto=contexto,
+        chat=chat,
+        turno=turno,
+        decision=decidido,
         respuesta=respuesta,
+        borrador=None if borrador == respuesta else borrador,
+        corregido=borrador != respuesta,
+        lector=motor.lector,
+        redactor=motor.redactor,
+        llamadas=motor.llamadas,
+        productos=testigo.productos,
+        consultas=tuple(testigo.consultas),
+        lecturas=tuple(testigo.lecturas),
+        busquedas=tuple(testigo.busquedas),
+        ms=clock.ms,
+    )
+    return _resultado(registro, decision)
+
+
+def _checked(
+    borrador: str, decision: Decision, chat: ChatVisto, facts: Permitido
+) -> tuple[str, Decision]:
+    """What may be sent, and the decision that goes with it."""
+    if verificar(borrador, facts):
+        return borrador, decision
+    template = redactar(decision, chat)
+    if template != borrador and verificar(template, facts):
+        return template, decision
+    return llano(decision), _unread(decision)
+
+
+def _resultado(r: Registro, decision: Decision) -> Resultado:
+    return Resultado(
+        respuesta=r.respuesta,
         memoria=decision.memoria.to_json(),
-        estado_venta=decision.estado.value if decision.estado else chat.estado_venta,
+        estado_venta=decision.estado.value if decision.estado else r.chat.estado_venta,
         vender=decision.vender,
         oferta_n=decision.oferta_n,
         cancelar_venta_id=decision.cancelar_venta_id,
@@ -55,9 +92,14 @@ def respond(
         no_encontrado=tuple(
             h.cita for h in decision.hechos if h.clave == "no_encontrado" and h.cita
         ),
-        acto=turno.acto.value,
+        acto=r.turno.acto.value,
         regla=decision.regla,
-        corregido=corregido,
+        corregido=r.corregido,
+        registro=r.to_json(),
+        motor=next((m for m in (r.lector, r.redactor) if m != OFFLINE), OFFLINE),
+        tokens_entrada=sum(x.tokens_entrada for x in r.llamadas),
+        tokens_salida=sum(x.tokens_salida for x in r.llamadas),
+        costo=sum((x.costo for x in r.llamadas), Decimal(0)),
     )
 
 
@@ -67,3 +109,16 @@ def _unread(decision: Decision) -> Decision:
         return decision
     memoria = replace(decision.memoria, oferta=None, pregunta=None)
     return replace(decision, memoria=memoria, estado=EstadoVenta.NINGUNA)
+
+
+class _Reloj:
+    """Whole milliseconds between marks."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self.ms: dict[str, int] = {}
+
+    def mark(self, paso: str) -> None:
+        now = time.monotonic()
+        self.ms[paso] = round((now - self._last) * 1000)
+        self._last = now

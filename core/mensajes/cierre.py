@@ -12,6 +12,7 @@ from core.db import Database
 from core.errors import LeaseLost
 from core.mensajes.turnos import INTERRUMPIDA, TurnoSuperado, TurnoTomado
 from core.models import Chat
+from core.ports import Resultado
 
 # One statement ends a turn: ours still? then the chat moves on, the reply takes its place, the
 # messages are done and live pages hear of it. No row back means that nothing was recorded.
@@ -48,11 +49,17 @@ _FINISH = text(
     ), e AS (
         INSERT INTO evento (empresa_id, chat_id, n, tipo, ref_id)
         SELECT :empresa_id, c.id, ultimo_evento, 'mensaje', r.id FROM c, r
+    ), t AS (
+        INSERT INTO turno (empresa_id, chat_id, respuesta_id, motor, acto, regla, corregido,
+            registro, tokens_entrada, tokens_salida, costo)
+        SELECT :empresa_id, c.id, r.id, :motor, :acto, :regla, :corregido, :registro,
+            :tokens_entrada, :tokens_salida, :costo
+        FROM c, r WHERE cast(:motor AS text) IS NOT NULL
     )
     SELECT (SELECT id FROM r) AS respuesta_id, c.pendientes, c.espera,
         pg_notify(:canal_eventos, :empresa_id || ':' || c.id) FROM c
     """
-).bindparams(bindparam("memoria", type_=JSONB))
+).bindparams(bindparam("memoria", type_=JSONB), bindparam("registro", type_=JSONB))
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,10 @@ def finish_turno(
     cliente_id: int | None = None,
     estado: str = "procesado",
     force: bool = False,
+    pensado: Resultado | None = None,
 ) -> Registrado:
-    """The last statement of a turn's transaction: everything moves on, or nothing does.
+    """The last statement of a turn's transaction: everything moves on, or nothing does. `pensado`
+    is kept beside the reply, so that people can see why.
 
     Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
     messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
@@ -136,6 +145,7 @@ def finish_turno(
             "estado": estado,
             "error": None if estado == "procesado" else estado,
             "canal_eventos": CANAL_EVENTOS,
+            **_why_it_was_said(pensado),
         },
     ).one_or_none()
     if row is None:
@@ -148,6 +158,21 @@ def finish_turno(
         float(row.espera),
         venta_id,
     )
+
+
+def _why_it_was_said(pensado: Resultado | None) -> dict[str, Any]:
+    """The turno's row; no motor, no row."""
+    kept = pensado if pensado is not None and pensado.registro else None
+    return {
+        "motor": kept and kept.motor,
+        "acto": kept and kept.acto,
+        "regla": kept and kept.regla,
+        "corregido": kept and kept.corregido,
+        "registro": kept and kept.registro,
+        "tokens_entrada": kept and kept.tokens_entrada,
+        "tokens_salida": kept and kept.tokens_salida,
+        "costo": kept and kept.costo,
+    }
 
 
 def _why_not(session: Session, turno: TurnoTomado) -> LeaseLost:

@@ -11,6 +11,7 @@ from core.models.catalogo import (
 )
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
+from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Rol",
     "Sesion",
     "TipoCanal",
+    "TurnoRegistrado",
     "Usuario",
     "Venta",
     "VentaLinea",

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.agente.examen import Estado
 from core.agente.vendedor import respond
-from core.ports import ChatVisto, LineaPedida, ProductoVisto, Resultado, Tienda, VentaVista
+from core.ports import ChatVisto, Fuentes, LineaPedida, ProductoVisto, Resultado, Tienda, VentaVista
 from tests.fakes import CatalogoDePapel
 
 AQUI = Path(__file__).parent
@@ -55,6 +55,10 @@ class Mostrador:
     _respuestas: dict[str, str] = field(default_factory=dict)
 
     @property
+    def fuentes(self) -> Fuentes:
+        return Fuentes(self.catalogo)
+
+    @property
     def visto(self) -> ChatVisto:
         return ChatVisto(
             tienda=self.tienda,
@@ -67,7 +71,7 @@ class Mostrador:
 
     def dice(self, *textos: str) -> Resultado:
         """The customer writes a burst; the turn is answered and recorded."""
-        resultado = respond(self.catalogo, self.visto, textos)
+        resultado = respond(self.fuentes, self.visto, textos)
         self._record(resultado)
         return resultado
 

@@ -78,6 +78,7 @@ def test_totals_are_right_and_stock_never_falls_below_zero(charla: list[list[str
 
 
 @given(_CHARLA)
+@example([["quiero 0 carretillas", "mejor 3"], ["sí"], ["mejor 0 unicornios"]])
 @example([["quiero 0 martillos"], ["quiero  brochas de 2", "quiero una docena de codos de 1/2"]])
 @_HOLGADO
 def test_every_figure_in_every_reply_is_a_fact(charla: list[list[str]]) -> None:
@@ -96,7 +97,7 @@ def test_one_figure_more_is_refused(charla: list[list[str]], figure: int) -> Non
     memoria = Memoria.from_json(m.memoria)
     visto, textos = m.visto, charla[-1]
     turno = entender(textos, contexto_de(memoria, visto))
-    decision = decidir(turno, memoria, visto, m.catalogo)
+    decision = decidir(turno, memoria, visto, m.fuentes)
     filas = m.catalogo.por_id(ids_de(decision))
     facts = permitir(decision, memoria, visto, filas, turno.texto)
     said = f"Hay {figure}."

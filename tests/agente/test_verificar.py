@@ -5,19 +5,24 @@ from collections.abc import Callable
 import pytest
 
 from core.agente.hechos import Decision
-from core.agente.redactar import redactar
+from core.agente.motor import Offline
 from core.agente.vendedor import respond
 from core.ports import ChatVisto, Resultado
 from tests.agente.mostrador import Mostrador
 
 
-def drafting(change: Callable[[str], str]) -> Callable[[Decision, ChatVisto], str]:
-    """A redactor that means well and gets something wrong."""
-    return lambda decision, chat: change(redactar(decision, chat))
+class Descuidado(Offline):
+    """A Motor whose words mean well and get something wrong."""
+
+    def __init__(self, change: Callable[[str], str]) -> None:
+        self._change = change
+
+    def redactar(self, decision: Decision, chat: ChatVisto) -> str:
+        return self._change(super().redactar(decision, chat))
 
 
 def ask(mostrador: Mostrador, texto: str, change: Callable[[str], str]) -> Resultado:
-    return respond(mostrador.catalogo, mostrador.visto, [texto], drafting(change))
+    return respond(mostrador.fuentes, mostrador.visto, [texto], Descuidado(change))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +44,7 @@ def test_a_draft_that_says_more_than_the_facts_gives_way_to_the_template(
     mostrador: Mostrador, change: Callable[[str], str]
 ) -> None:
     told = ask(mostrador, "quiero 2 carretillas", change)
-    template = respond(mostrador.catalogo, mostrador.visto, ["quiero 2 carretillas"])
+    template = respond(mostrador.fuentes, mostrador.visto, ["quiero 2 carretillas"])
     assert told.corregido
     assert not template.corregido
     assert told.respuesta == template.respuesta
