@@ -25,7 +25,7 @@ from core.agente.lexico import (
     VERBO,
     Rasgo,
 )
-from core.agente.numeros import numerar
+from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, frase
 from core.agente.pedido import leer_items, sin_ruido
 from core.catalogo.texto import terms
@@ -38,12 +38,32 @@ _MODISMOS = (
     (re.compile(r"\n"), " "),
     (re.compile(r"\bno (?:hay (?:problema|lio|drama|cuidado|bronca)|importa|pasa nada)\b"), " "),
     (re.compile(r"\bsin (?:problemas?|dudas?|lio)\b"), " "),
-    (re.compile(r"\bni modo(?= ?,? (?:dame|deme|mand\w+|me |esos|los|las))"), " "),
+    (
+        re.compile(
+            r"\bno ,? ?(?:le |l[oa]s? |me |tengo )?"
+            r"(?:cambi\w+ nada|muev\w+ nada|toqu\w+ nada|agreg\w+ nada|falta nada|(?:quiero|necesito) nada mas"
+            r"|nada mas|nada que (?:agregar|cambiar|añadir|corregir))\b"
+        ),
+        " ",
+    ),
+    (
+        re.compile(
+            r"\b(?:ya )?que (?:ya )?(?:me tengo que ir|tengo prisa|voy tarde|ando de prisa"
+            r"|estoy apurad[oa]|llevo prisa)\b"
+        ),
+        " ",
+    ),
+    (re.compile(r"\b(?:lo|la) de siempre\b"), " "),
+    (re.compile(r"\bni modo(?= ?,? (?:pues )?(?:dame|deme|mand\w+|ech\w+|me |esos|los|las))"), " "),
     (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
     (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
     (re.compile(r"\bdale que va\b"), "dale"),
 )
-_ORDEN = re.compile(rf"^(?:pues |ya que |ni modo |entonces )*(?:{PEDIR.pattern}|l[oa]s\b)")
+_ORDEN = re.compile(
+    r"^(?:(?:pues|ya que|ni modo|entonces|y|ok|bueno|bueh|bien|ya|va|si|para mi|sirven|listo|[,.]) )*"
+    rf"(?:{PEDIR.pattern}|l[oa]s\b|es[oa]s\b)"
+)
+_SOLO_ESOS = re.compile(rf"^(?:pues |ya |ok |bueno |entonces )*{PEDIR.pattern} es[oa]s\b")
 _ESOS = re.compile(r"\b(?:l[oa]s|es[oa]s|est[oa]s)\b")
 _GRACIAS = re.compile(
     r"\b(?:muchas |mil )?graci\w*|\bmuy amable\b|\bte agradezco\b|\ble agradezco\b"
@@ -71,7 +91,8 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
     weak = bool(SI_DEBIL.search(linea))
     if not strong and RASGOS[Rasgo.ADIOS].search(linea):
         return None  # "ok gracias", "eso es todo": no answer
-    if not (strong or weak or again and _takes(linea, items)):
+    points = not items and len(contexto.lineas) == 1 and _SOLO_ESOS.search(linea)
+    if not (strong or weak or points or again and _takes(linea, items)):
         return None
     over = _left_over(linea, contexto, CORTESIA_FUERTE if strong else CORTESIA)
     return items if not over or strong and _calls_somebody(linea, over) else None
@@ -160,5 +181,6 @@ def _left_over(linea: str, contexto: Contexto, cortesia: frozenset[str]) -> Sequ
         if f.t[0].isalpha()
         and f.valor is None
         and f.t not in cortesia
+        and UNIDADES.get(f.t) not in named
         and not any(t in named for t in terms(f.t))
     ]

@@ -98,7 +98,7 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     linea = frase(fichas(plegado)).strip()
     sobre_productos = without_option(frase(fichas(limpio)).strip(), contexto)
     items, factor, mas = read_items(sobre_productos)
-    afirmado = None if datos else confirma(linea, contexto)
+    afirmado = confirma(linea, contexto)
     lectura = _Lectura(
         contexto=contexto,
         linea=linea,

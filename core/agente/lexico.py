@@ -63,15 +63,17 @@ PRECIOS = re.compile(_any(_leido["precios"]))
 
 # Words by themselves: what orders, adds, removes or changes is no part of a product's name.
 VERBO = re.compile(f"{_any(_leido['formas']['pedir'])}|{_any(_leido['formas']['cambiar'])}")
+HACER = re.compile(_any(_leido["formas"]["hacer"]))
 PEDIR = re.compile(rf"\b(?:{_any(_leido['formas']['pedir'])})\b")
 AGREGAR = re.compile(_any(_leido["formas"]["agregar"]))
 QUITAR = re.compile(_any(_leido["formas"]["quitar"]))
 
 SI_FUERTE = re.compile(rf"\b(?:{_any(_leido['si_fuerte'])})\b")
 SI_DEBIL = re.compile(rf"\b(?:{_any(_leido['si_debil'])})\b")
-CORTESIA = frozenset(_leido["cortesia"].split())
+_VOCATIVOS = frozenset(_leido["vocativos"].split())
+CORTESIA = frozenset(_leido["cortesia"].split()) | _VOCATIVOS
 CORTESIA_FUERTE = CORTESIA | frozenset(_leido["cortesia_fuerte"].split())
-RELLENO = frozenset(_leido["relleno"].split())
+RELLENO = frozenset(_leido["relleno"].split()) | _VOCATIVOS
 ESCRITURAS = {typed: word for word, ways in _leido["escrituras"].items() for typed in ways.split()}
 
 # Said about the sale, not about a product: taken out before looking for products.

@@ -105,9 +105,9 @@ def _escritura(word: str) -> str:
     """siiii → si, holaaa → hola, q → que."""
     if re.fullmatch(r"s+e{2,}", word):
         return "si"
-    if len(set(word)) == 1:
+    if len(word) > 1 and len(set(word)) == 1:
         return word  # AAA is a battery
-    shrunk = re.sub(r"([a-zñ])\1{2,}", r"\1", word)
+    shrunk = re.sub(r"([a-zñ])\1{2,}|([aiosuz])\2$", r"\1\2", word)
     if shrunk in ESCRITURAS:
         return str(ESCRITURAS[shrunk])
     if re.fullmatch(r"s+i+|n+o+|o+k+|d+a+l+e+|v+a+l+e+|l+i+s+t+o+|c+l+a+r+o+", shrunk):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from core.agente.comprension import Cambio, Item
-from core.agente.lexico import AGREGAR, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
+from core.agente.lexico import AGREGAR, HACER, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
 from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
 from core.agente.palabras import Ficha
 
@@ -158,6 +158,8 @@ class _Lector:
             return dims or self.c.cantidad is not None
         if before in MARCAN_MEDIDA or before in ("de", "del"):
             return bool(self.c.palabras or self.c.unidad or self.c.cantidad or self._named(i))
+        if before in ("las", "los") and self._at(i + 1).isalpha() and self._at(i + 1) not in MEDIDAS:
+            return self._at(i - 2) == "de"  # "los diez martillos las tres brochas"
         if before in ("la", "el", "las", "los"):
             return self._at(i - 2) == "de" or bool(self.c.palabras and self.c.cantidad)
         return bool(self.c.palabras) and not self._opens(i) and not self._is_trailing(i)
@@ -257,7 +259,7 @@ class _Lector:
             self.c.cambio = Cambio.AGREGAR
             return True
         if not VERBO.fullmatch(word):
-            return False
+            return HACER.fullmatch(word) is not None
         if self.c.vacia and self.c.cambio is Cambio.QUITAR:
             self.c.cambio = Cambio.FIJAR  # "quita la brocha y ponme 4 codos"
         return True
