@@ -6,7 +6,7 @@ is decided apart (afirmar), and comes before every softer reading.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.agente.afirmar import afirma, confirma
@@ -24,6 +24,8 @@ from core.agente.numeros import numerar
 from core.agente.palabras import fichas, frase, plegar
 from core.agente.pedido import sin_ruido
 from core.agente.referencias import all_of, ordinals, preference, read_items, without_option
+from core.catalogo.busqueda.sinonimos import sinonimos
+from core.catalogo.texto import terms
 
 _REPUESTO = re.compile(
     r"(?:rompi|daño|quem|parti|fundi|tap[oó])\w*.*\b(?:necesito|busco|requiero|venden|tienen"
@@ -104,7 +106,7 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
         linea=linea,
         rasgos=frozenset(r for r, patron in RASGOS.items() if patron.search(linea)),
         tema=next((t for t, patron in TEMAS.items() if patron.search(linea)), None),
-        items=items if afirmado is None else afirmado,
+        items=_of_the_list(items, contexto) if afirmado is None else afirmado,
         datos=datos,
         confirma=afirmado is not None,
         afirma=not datos and afirma(linea),
@@ -166,14 +168,36 @@ def _asks_shop(v: _Lectura) -> bool:
 
 def _changes(v: _Lectura) -> bool:
     if not v.en_oferta:
-        changes = _regrets(v) or v.has(Rasgo.QUITAR) and bool(v.items)
+        changes = _regrets(v) or v.has(Rasgo.QUITAR) and bool(v.items) or _of_an_order(v)
         return changes and not v.has(Rasgo.PREGUNTA)
-    if v.relativo or v.has(Rasgo.QUITAR):
+    if v.relativo or v.has(Rasgo.QUITAR) or _counters(v):
         return True
     if not v.items and not v.elige:
         return False
     named = _names_another(v) and not v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
+
+
+_ENCARGO = re.compile(
+    r"\b(?:que|como) (?:te |le |les |os )?(?:encargu|ped|dij|orden)(?:e|i|imos|amos)\b"
+    r"|\b(?:el|mi|del) (?:pedido|encargo) de\b"
+)
+
+
+def _of_an_order(v: _Lectura) -> bool:
+    """ "de lo que te encargué cámbiame la pala", said though nothing is on offer."""
+    changes = v.has(Rasgo.CAMBIAR, Rasgo.SOLO, Rasgo.QUITAR, Rasgo.AGREGAR)
+    return bool(v.items) and changes and _ENCARGO.search(v.linea) is not None
+
+
+def _counters(v: _Lectura) -> bool:
+    """ "dame 5" of what was offered, in another quantity."""
+    if not v.con_cantidad or v.has(Rasgo.AGREGAR, Rasgo.PREGUNTA, Rasgo.PRODUCTO):
+        return False
+    if v.has(Rasgo.RECHAZA) and not v.has(Rasgo.PEDIR):
+        return False  # "7 es muy poquito"
+    offered = {t for nombre, _ in v.contexto.lineas for t in terms(nombre)}
+    return all(i.producto is None or set(terms(i.producto)) <= offered for i in v.items)
 
 
 def _regrets(v: _Lectura) -> bool:
@@ -216,7 +240,7 @@ def _tries(v: _Lectura) -> bool:
 
 
 def _refuses(v: _Lectura) -> bool:
-    if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA, Rasgo.APLAZA):
+    if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA):
         return False
     if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.CANCELA):
         return False  # "¿puedo cancelar?"
@@ -260,7 +284,7 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.MODIFICAR, _changes),
     (Acto.DESPEDIDA, _leaves),
     (Acto.RECHAZAR, _refuses),
-    (Acto.OTRO, lambda v: v.has(Rasgo.DUDA) and not v.con_cantidad),
+    (Acto.OTRO, lambda v: v.has(Rasgo.DUDA, Rasgo.APLAZA) and not v.con_cantidad),
     (Acto.OTRO, lambda v: v.has(Rasgo.AJENO)),
     (Acto.SALUDO, _greets),
     (Acto.CONSULTA_PRODUCTO, _asks_product),
@@ -272,14 +296,30 @@ _ACTOS: tuple[_Regla, ...] = (
 )
 
 
+_SOLO_MEDIDA = re.compile(r"[\d/., ]+(?: [a-zñ]+)?|[a-zñ]?\d+")
+
+
+def _of_the_list(items: tuple[Item, ...], contexto: Contexto) -> tuple[Item, ...]:
+    """ "tres de los de 8 metros" are flexómetros, when those were listed."""
+    heads = {plegar(nombre).split(" ")[0] for nombre in contexto.opciones if nombre}
+    if len(heads) != 1:
+        return items
+    head = heads.pop()
+    return tuple(
+        replace(i, producto=f"{head} {i.producto}")
+        if i.producto and _SOLO_MEDIDA.fullmatch(i.producto)
+        else i
+        for i in items
+    )
+
+
 # --- details -----------------------------------------------------------------------------------
 
 
 def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
     """ "¿tienen un martillo?" counts nothing by itself; a yes or a no orders nothing."""
-    if acto is Acto.QUEJA:
-        found = _OBJETO_QUEJA.search(v.linea)
-        return (Item(found[1] or found[2]),) if found else ()
+    if acto in (Acto.QUEJA, Acto.CONSULTA_EMPRESA, Acto.HABLAR_HUMANO):
+        return _of_the_trade(items, v) or _complained_of(acto, v)
     if acto is Acto.CONSULTA_PRODUCTO and v.en_oferta and SOBRE_LO_OFRECIDO.search(v.linea):
         return ()
     if acto is Acto.PEDIDO and not items and v.senala:
@@ -294,6 +334,21 @@ def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
     if acto in (Acto.PEDIDO, Acto.MODIFICAR, Acto.CONFIRMAR):
         return items
     return ()
+
+
+def _of_the_trade(items: tuple[Item, ...], v: _Lectura) -> tuple[Item, ...]:
+    """What is spoken of where nothing is ordered: only what the trade has a name for."""
+    found = []
+    for item in items:
+        words = [t for t in terms(item.producto or "") if isinstance(t, str)]
+        if sinonimos().find(words, pregunta=False):
+            found.append(Item(item.producto))
+    return tuple(found[:1]) if v.has(Rasgo.QUEJA) else tuple(found)
+
+
+def _complained_of(acto: Acto, v: _Lectura) -> tuple[Item, ...]:
+    found = _OBJETO_QUEJA.search(v.linea) if acto is Acto.QUEJA else None
+    return (Item(found[1] or found[2]),) if found else ()
 
 
 def _is_conditional(crudo: str, linea: str) -> bool:

@@ -9,16 +9,17 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func, select, text
 
-from core.agente.comprension import Contexto, Espera
+from core.agente.comprension import Contexto, Espera, Item, Turno
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
+from core.agente.palabras import plegar
 from core.agente.turno import Vendedor
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.indexar import embed_step
@@ -305,7 +306,8 @@ def predecir(mensaje: Mapping[str, Any]) -> dict[str, Any]:
     """What is understood of one labelled line: {id, act, items, datos_cliente, confirma}."""
     try:
         texto, contexto = str(mensaje["texto"]), str(mensaje.get("contexto") or "none")
-        turno = entender([texto], leer_contexto(contexto, mensaje.get("bot")))
+        leido = leer_contexto(contexto, mensaje.get("bot"))
+        turno = entender([texto], leido)
         return {
             "id": mensaje["id"],
             "act": turno.acto.value,
@@ -315,13 +317,21 @@ def predecir(mensaje: Mapping[str, Any]) -> dict[str, Any]:
                     "cantidad": float(i.cantidad) if i.cantidad is not None else None,
                     "unidad": i.unidad,
                 }
-                for i in turno.items
+                for i in _each(turno, leido)
             ],
             "datos_cliente": dict(turno.datos_cliente),
             "confirma": turno.confirma,
         }
     except (KeyError, TypeError, AttributeError) as e:
         raise Invalid(f"La línea no tiene id y texto: {e!r}") from e
+
+
+def _each(turno: Turno, contexto: Contexto) -> Sequence[Item]:
+    """The items, "uno de cada uno" told one by one."""
+    if not turno.todas or any(i.producto for i in turno.items):
+        return turno.items
+    said = turno.items[0] if turno.items else Item(None)
+    return [replace(said, producto=plegar(nombre)) for nombre in contexto.opciones]
 
 
 def singular(frase: str) -> str:

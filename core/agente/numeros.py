@@ -176,8 +176,8 @@ def _fraction(tokens: list[Ficha], i: int, before: list[Ficha]) -> tuple[Ficha, 
     word = tokens[i].t
     nxt = tokens[i + 1].t if i + 1 < len(tokens) else ""
     if word in _MEDIO:
-        if nxt in _COLECTIVOS:
-            value = Decimal(_COLECTIVOS[nxt]) / 2
+        if nxt in _COLECTIVOS or nxt == "ciento":
+            value = Decimal(_COLECTIVOS.get(nxt, 100)) / 2
             return Ficha(escribir(value), value, docena=True), i + 2
         sized = nxt in UNIDADES or nxt in MEDIDAS or _halves_a_thing(nxt, before)
         named = bool(before) and before[-1].t in ("de", "del", "x", "por", "a")

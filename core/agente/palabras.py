@@ -15,7 +15,7 @@ _SIGNOS = str.maketrans(
     {
         "½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
         "×": "x", "”": '"', "“": '"', "″": '"', "’": "'", "´": "'", "‘": "'", "⁄": "/",
-        "\u00a0": " ",
+        "\u00a0": " ", "º": "°",
     }
 )  # fmt: skip
 
@@ -39,6 +39,7 @@ _TOKEN = re.compile(
 )
 _PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)|(?<= x)(?=\d)")
 _CIFRAS_MAX = 15
+_NUMERO = re.compile(r"\b[nN][°º](?= ?\d)")
 _NO_MAS = re.compile(r"\bno ?mas\b")
 
 
@@ -60,6 +61,7 @@ class Ficha:
 def plegar(texto: str) -> str:
     """Lower case without accents (ñ stays), signs unified."""
     out = []
+    texto = _NUMERO.sub(" numero ", texto)
     for char in unicodedata.normalize("NFC", texto.translate(_SIGNOS).lower()):
         if char == "ñ":
             out.append(char)

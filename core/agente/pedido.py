@@ -17,12 +17,21 @@ from core.agente.palabras import Ficha
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:que sean?|mejor dicho|mejor(?= (?:\d|un|una|dos|tres|cuatro|cinco|seis|dame"
     r"|deme|quiero|pon\w*|mand\w*|que|sol[oa])\b)|perdon[ae]?(?:me)?|digo|quise decir|corrijo"
-    r"|correccion|me equivoque|error|disculp[ae]?)\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
+    r"|correccion|me equivoque|error|disculp[ae]?|miento|mentira|que digo|bah|no que \w+(?= ,))\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
 
+_CIFRA = (
+    r"(?:\d+|una?|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|quince|veinte"
+    r"|media|medio)"
+)
+# "seis... ocho alcayatas": thought better of.
+_VACILA = re.compile(
+    rf"\b({_CIFRA}(?: (?:{'|'.join(sorted(UNIDADES, key=len, reverse=True))}))?) ?(?:\.{{2,}}|…)"
+    rf" ?(?=(?:no ,? ?)?{_CIFRA}\b)"
+)
 # "ya no los clavos", "los clavos no": to be taken out.
 _YA_NO = re.compile(
-    r"\bya no (?:(?:quiero|necesito|llevo) )?(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
+    r"\bya no (?:(?:quiero|necesito|llevo|me (?:mand|envi|traig|pong)\w+) )?(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
 )
 _SUELTO_NO = re.compile(r"^(?:y )?((?:el|la|los|las) [a-zñ ]{3,30}) no$")
 # What broke is the kind that is needed, not one more of them.
@@ -66,7 +75,7 @@ def sin_ruido(plegado: str, *, precios: bool = False) -> str:
     """The folded text without hours, dates and (unless `precios`) prices; corrections marked
     with a lone "*"."""
     plegado = _YA_NO.sub("quita ", _SUELTO_NO.sub(r"quita \1", plegado))
-    plegado = _SE_ROMPIO.sub(r"\1 el ", plegado)
+    plegado = _VACILA.sub(r"\1 * ", _SE_ROMPIO.sub(r"\1 el ", plegado))
     kept = re.sub(r"[$€]|s/", " ", plegado) if precios else PRECIOS.sub(" ", plegado)
     return _CORRIGE.sub(" * ", RUIDO.sub(" ", kept))
 
