@@ -2,7 +2,7 @@
 
 import re
 
-from core.agente.lexico import VERBO
+from core.agente.lexico import AGREGAR, HACER, QUITAR, VERBO
 from core.agente.palabras import plegar
 
 _DOCUMENTOS = (
@@ -50,7 +50,8 @@ _CALLE_CLARA = re.compile(
 )
 _ALTURA = re.compile(r"^(?:[A-ZÁÉÍÓÚÑ][\wáéíóúñ.]*\s+){1,4}#?\d{1,5}\b.*$")
 _NOMBRE = re.compile(
-    r"(?:(?:^|[\s,.;])(?:soy|me llamo|mi nombre(?: completo)? es|a nombre de|nombre\s*:|habla con)"
+    r"(?:(?:^|[\s,.;:])(?:soy|me llamo|se llama|(?:mi|el) nombre(?: completo)? es|a nombre del?"
+    r"|nombre\s*:|habla con|my name is|name'?s|i am|i'm|meu nome [eé])"
     r"\s+)(?P<v>[A-Za-zÁÉÍÓÚÑÜáéíóúñü][\w&.' ÁÉÍÓÚÑÜáéíóúñü-]*)",
     re.IGNORECASE,
 )
@@ -59,21 +60,40 @@ _PALABRAS_NOMBRE = re.compile(r"[A-Za-zÁÉÍÓÚÑÜáéíóúñü.'-]+(?: [A-Z
 _NO_NOMBRE = re.compile(
     r"^(?:el|la|los|las|un|una|mi|de|con|en|que|a|al|y|me|es|te|le|ya|yo)\b"
     r"|\b(?:si|sí|no|ok|dale|listo|gracias|hola|buenas|quiero|favor|mis|datos|son|n[uú]mero"
-    r"|tel[eé]fono|celular|correo|ll[aá]m\w+|cuando|buenos|d[ií]as|tardes|claro|vale|soy|paso|dejo"
+    r"|tel[eé]fono|celular|correo|factura|boleta|transferencia|efectivo|pago|ustedes|pedido|espera"
+    r"|efecto|mismo|conocen|despacho|emiten|uh|ll[aá]m\w+|cuando|buenos|d[ií]as|tardes|claro|vale|soy|paso|dejo"
     r"|aqu[ií]|est[aá]n?|ahora|compro|confirmo|env[ií]\w+|mand\w+|llev\w+|perfecto|puede\w*"
     r"|edificio|casa|piso|apto|apartamento|depto|torre|local|esquina|barrio|frente|obra|tienda)\b",
     re.IGNORECASE,
 )
 _CORTE_NOMBRE = re.compile(
-    r"\s+(?:y|mi|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte"
+    r"\s+(?:y|mi|pero|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte"
     r"|vivo|le|les|me|por)\s.*$",
     re.IGNORECASE,
 )
+# What people say of themselves besides their name: "soy electricista", "soy nuevo".
 _NO_ES_NOMBRE = re.compile(
-    r"^(?:el|la|un|una|tu|su|de|yo|muy|bien|cliente|maestro|nuev[oa]|alba[ñn]il|mayorista|due[ñn]\w"
-    r"|administra\w*|jef[ea]|del?|otr[oa]|quien|millonari\w+|pobre)\b",
+    r"^(?:el|la|un|una|unos|tu|su|de|yo|muy|bien|cliente|nuev[oa]|mayorista|minorista|due[ñn]\w"
+    r"|administra\w*|jef[ea]|del?|otr[oa]|quien|millonari\w+|pobre|alba[ñn]il|electricista"
+    r"|plomer[oa]|gasfiter|fontaner[oa]|pintor\w?|carpinter[oa]|herrer[oa]|soldador\w?"
+    r"|contratista|constructor\w?|arquitect[oa]|t[eé]cnic[oa]|mec[aá]nic[oa]|revendedor\w?"
+    r"|comerciante|ferreter[oa]|estudiante|mujer|hombre|vecin[oa]|de[ls]?|colombian[oa]"
+    r"|mexican[oa]|argentin[oa]|chilen[oa]|peruan[oa]|espa[ñn]ol\w?)\b",
     re.IGNORECASE,
 )
+# Said before a name and no part of it.
+_TRATAMIENTO = re.compile(
+    r"^(?:(?:p[oó]ng\w+|anot\w+|apunt\w+|escrib\w+|va|es|el|la|se[ñn]or(?:a|ita)?|sra?\.?|don"
+    r"|do[ñn]a|ing\w*\.?|arq\w*\.?|lic\w*\.?|dra?\.?|doctora?|mtr[oa]\.?|maestr[oa]|prof\w*\.?|inge"
+    r"|(?:mi|su) (?:espos[oa]|marid[oa]|hij[oa]|pap[aá]|mam[aá]|herman[oa]|señor[a]?|viej[oa]|novi[oa]"
+    r"|prim[oa]|t[ií][oa]|soci[oa]|jef[ea]|suegr[oa]|cu[ñn]ad[oa]|mujer))[ :,]+)+",
+    re.IGNORECASE,
+)
+_FINAL_CORTES = re.compile(
+    r"(?:[ ,.]+(?:porfa\w*|por favor|gracias|plis|please|xfa))+[ .!]*$", re.IGNORECASE
+)
+# "… 45 int 3, Puebla. soy Nancy": the address ends where the person begins.
+_FIN_DIRECCION = re.compile(r"[.,;]?\s+(?:soy|me llamo|mi nombre|a nombre|mi tel\w*|mi cel\w*)\b.*")
 
 
 def extraer(texto: str, *, esperados: bool) -> tuple[dict[str, str], str]:
@@ -98,8 +118,15 @@ def _take(datos: dict[str, str], campo: str, patron: re.Pattern[str], texto: str
     found = match.groupdict().get("v") or match.group()
     if campo == "documento" and _MILES.match(found):
         found = found.replace(".", "")
+    end = match.end()
+    if campo == "direccion":
+        if found.rstrip().endswith("?"):
+            return texto  # "¿son los de la avenida Rivadavia al 8000?"
+        kept = _FIN_DIRECCION.sub("", found)
+        end -= len(found) - len(kept)
+        found = _FINAL_CORTES.sub("", kept)
     datos[campo] = found.strip(" ,.;")
-    return f"{texto[: match.start()]} , {texto[match.end() :]}"
+    return f"{texto[: match.start()]} , {texto[end:]}"
 
 
 def _take_telefono(datos: dict[str, str], texto: str) -> str:
@@ -125,13 +152,18 @@ def _ordered(texto: str, match: re.Match[str]) -> bool:
 
 def _take_nombre(datos: dict[str, str], texto: str) -> str:
     match = _NOMBRE.search(texto)
-    if match is None or _NO_ES_NOMBRE.match(match["v"].strip()):
+    if match is None:
         return texto
-    found = _CORTE_NOMBRE.sub("", f"{match['v']} ").strip(" ,.;")
+    said = _TRATAMIENTO.sub("", match["v"].strip())
+    titled = said != match["v"].strip()
+    # "soy el inge Beto" is Beto; "soy el gerente" is nobody by name.
+    if not said or titled and not said[0].isupper() or not titled and _NO_ES_NOMBRE.match(said):
+        return texto
+    found = _FINAL_CORTES.sub("", _CORTE_NOMBRE.sub("", f"{said} ")).strip(" ,.;")
     if not 0 < len(found) <= 60 or len(found.split()) > 6:
         return texto
     datos["nombre"] = found
-    end = match.start("v") + len(found)
+    end = match.start("v") + match["v"].index(found) + len(found)
     return f"{texto[: match.start()]} , {texto[end:]}"
 
 
@@ -142,15 +174,23 @@ def _take_loose(datos: dict[str, str], texto: str, *, direccion: bool) -> str:
         for patron in (_CALLE, _ALTURA):
             match = patron.search(whole)
             if match:
-                datos["direccion"] = match.group().strip(" ,.;")
+                found = _FIN_DIRECCION.sub("", match.group())
+                datos["direccion"] = _FINAL_CORTES.sub("", found).strip(" ,.;")
                 texto = whole[: match.start()]
                 break
     if "nombre" in datos:
         return texto
-    for piece in re.split(r"[,;\n]", texto):
-        name = piece.strip(" .")
-        plausible = _PALABRAS_NOMBRE.fullmatch(name) and not _NO_NOMBRE.search(name)
-        if name and plausible and len(name) > 2:
+    for piece in re.split(r"[,;/\n]| - ", texto):
+        name = _FINAL_CORTES.sub("", _TRATAMIENTO.sub("", piece.strip(" .:"))).strip(" .")
+        if len(name) > 2 and _is_name(name):
             datos["nombre"] = name
             return texto.replace(piece, " ", 1)
     return texto
+
+
+def _is_name(name: str) -> bool:
+    """Words that could be somebody's: none of them says what to do."""
+    if not _PALABRAS_NOMBRE.fullmatch(name) or _NO_NOMBRE.search(name):
+        return False
+    folded = plegar(name).split()
+    return not any(p.fullmatch(w) for w in folded for p in (VERBO, HACER, AGREGAR, QUITAR))
