@@ -56,6 +56,8 @@ _MODISMOS = (
     (re.compile(r"\b(?:lo|la) de siempre\b"), " "),
     (re.compile(r"\bni modo(?= ?,? (?:pues )?(?:dame|deme|mand\w+|ech\w+|me |esos|los|las))"), " "),
     (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
+    (re.compile(r"\bni modo(?= ?,? si\b)"), " "),
+    (re.compile(r"\b((?:es|est)[oa]s(?: \w+)?) tambien\b"), r"\1"),
     (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
     (re.compile(r"\bdale que va\b"), "dale"),
 )

@@ -117,11 +117,12 @@ def por_sentido(catalogo: Catalogo, pedido: Pendiente, dicho: str) -> tuple[Prod
 
 
 def entre(opciones: Sequence[ProductoVisto], texto: str) -> tuple[ProductoVisto, ...]:
-    """Those of `opciones` that every word of `texto` fits; else those that most of it fits."""
+    """Those of `opciones` that every word of `texto` fits; else those that most of it fits. None
+    of another size than was said: "del de 25 kilos" is not the one of 50."""
     asked = terms(texto)
     if not asked:
         return ()
-    shares = [(coincide(p, asked), p) for p in opciones]
+    shares = [(coincide(p, asked), p) for p in opciones if not _of_another_size(p, asked)]
     best = max((share for share, _ in shares), default=0.0)
     if best < 0.5:
         return ()
@@ -177,6 +178,16 @@ def coincide(producto: ProductoVisto, asked: Sequence[str | Medida]) -> float:
             same = any(_same_size(term, s) for s in sizes)
             found += same or term.numero == price
     return found / len(asked)
+
+
+def _of_another_size(producto: ProductoVisto, asked: Sequence[str | Medida]) -> bool:
+    has = [t for t in terms(producto.nombre) if isinstance(t, Medida) and t.familia]
+    for term in asked:
+        if isinstance(term, Medida) and term.familia:
+            alike = [m for m in has if m.familia == term.familia]
+            if alike and all(m.clave != term.clave for m in alike):
+                return True
+    return False
 
 
 def _same_size(asked: Medida, has: Medida) -> bool:

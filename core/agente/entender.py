@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.agente.afirmar import afirma, confirma
-from core.agente.comprension import Acto, Contexto, Espera, Item, Turno
+from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
 from core.agente.datos import extraer
 from core.agente.lexico import (
     CONDICION_SI,
@@ -24,7 +24,7 @@ from core.agente.numeros import numerar
 from core.agente.palabras import fichas, frase, plegar
 from core.agente.pedido import sin_ruido
 from core.agente.referencias import all_of, ordinals, preference, read_items, without_option
-from core.catalogo.busqueda.sinonimos import sinonimos
+from core.catalogo.busqueda.sinonimos import names_good
 from core.catalogo.texto import terms
 
 _REPUESTO = re.compile(
@@ -64,6 +64,10 @@ class _Lectura:
     @property
     def con_cantidad(self) -> bool:
         return any(i.cantidad is not None for i in self.items)
+
+    @property
+    def reemplaza(self) -> bool:
+        return any(i.cambio is Cambio.REEMPLAZAR for i in self.items)
 
     @property
     def en_oferta(self) -> bool:
@@ -276,6 +280,7 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not _REPUESTO.search(v.linea)),
     (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),
     (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA)),
+    (Acto.MODIFICAR, lambda v: v.en_oferta and v.reemplaza and not v.has(Rasgo.PREGUNTA)),
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.DESCUENTO)),
     (Acto.RECHAZAR, _insists),
     (Acto.CONSULTA_EMPRESA, _asks_shop),
@@ -338,11 +343,7 @@ def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
 
 def _of_the_trade(items: tuple[Item, ...], v: _Lectura) -> tuple[Item, ...]:
     """What is spoken of where nothing is ordered: only what the trade has a name for."""
-    found = []
-    for item in items:
-        words = [t for t in terms(item.producto or "") if isinstance(t, str)]
-        if sinonimos().find(words, pregunta=False):
-            found.append(Item(item.producto))
+    found = [Item(i.producto) for i in items if i.producto and names_good(i.producto)]
     return tuple(found[:1]) if v.has(Rasgo.QUEJA) else tuple(found)
 
 

@@ -74,6 +74,7 @@ _VOCATIVOS = frozenset(_leido["vocativos"].split())
 CORTESIA = frozenset(_leido["cortesia"].split()) | _VOCATIVOS
 CORTESIA_FUERTE = CORTESIA | frozenset(_leido["cortesia_fuerte"].split())
 RELLENO = frozenset(_leido["relleno"].split()) | _VOCATIVOS
+CALIFICATIVOS = frozenset(_leido["calificativos"].split())
 ESCRITURAS = {typed: word for word, ways in _leido["escrituras"].items() for typed in ways.split()}
 
 # Said about the sale, not about a product: taken out before looking for products.

@@ -80,6 +80,7 @@ _COLECTIVOS = {
     "docenita": 12, "docenitas": 12, "cientos": 100, "millar": 1000, "millares": 1000,
     "gruesa": 144,
 }  # fmt: skip
+_MILES = {"mil": 1000, "millon": 1_000_000, "millones": 1_000_000}
 _ARTICULOS = frozenset({"un", "una", "uno"})
 _MEDIO = frozenset({"medio", "media"})
 _ESCRITOS = {Decimal("0.5"): "1/2", Decimal("0.25"): "1/4", Decimal("0.75"): "3/4"}
@@ -124,12 +125,12 @@ def _cardinal(tokens: list[Ficha], i: int) -> tuple[Ficha, int]:
     start, total, group = i, Decimal(0), Decimal(0)
     if tokens[i].valor is not None:
         group, i = tokens[i].valor or Decimal(0), i + 1
-        if i == len(tokens) or tokens[i].t != "mil":
+        if i == len(tokens) or tokens[i].t not in _MILES:
             return tokens[start], i
     while i < len(tokens):
         word = tokens[i].t
-        if word == "mil":
-            total, group = total + (group or 1) * 1000, Decimal(0)
+        if word in _MILES:
+            total, group = (total + (group or 1)) * _MILES[word], Decimal(0)
         elif word in _VALORES and _adds(group, _VALORES[word]):
             group += _VALORES[word]
         elif not _joins(tokens, i, group):

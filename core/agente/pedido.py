@@ -10,14 +10,15 @@ from decimal import Decimal
 from itertools import takewhile
 
 from core.agente.comprension import Cambio, Item
-from core.agente.lexico import AGREGAR, HACER, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
+from core.agente.lexico import AGREGAR, CALIFICATIVOS, HACER, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
 from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
 from core.agente.palabras import Ficha
+from core.catalogo.busqueda.sinonimos import names_good
 
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:que sean?|mejor dicho|mejor(?= (?:\d|un|una|dos|tres|cuatro|cinco|seis|dame"
     r"|deme|quiero|pon\w*|mand\w*|que|sol[oa])\b)|perdon[ae]?(?:me)?|digo|quise decir|corrijo"
-    r"|correccion|me equivoque|error|disculp[ae]?|miento|mentira|que digo|bah|no que \w+(?= ,))\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
+    r"|correccion|me equivoque|error|disculp[ae]?|miento|mentira|que digo|o sea|bah|no que \w+(?= ,))\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
 
 _CIFRA = (
@@ -28,6 +29,10 @@ _CIFRA = (
 _VACILA = re.compile(
     rf"\b({_CIFRA}(?: (?:{'|'.join(sorted(UNIDADES, key=len, reverse=True))}))?) ?(?:\.{{2,}}|…)"
     rf" ?(?=(?:no ,? ?)?{_CIFRA}\b)"
+)
+# "por metro, no el rollo", "la simple, no la de seguridad": what it is not.
+_NO_ESE = re.compile(
+    r"(?<=[a-z]),? no (?:el|la|los|las|por) (?:de )?(?!quier|nece|quit|cambi)[a-zñ]+(?= ?(?:[,.;!]|$))"
 )
 # "ya no los clavos", "los clavos no": to be taken out.
 _YA_NO = re.compile(
@@ -75,6 +80,7 @@ def sin_ruido(plegado: str, *, precios: bool = False) -> str:
     """The folded text without hours, dates and (unless `precios`) prices; corrections marked
     with a lone "*"."""
     plegado = _YA_NO.sub("quita ", _SUELTO_NO.sub(r"quita \1", plegado))
+    plegado = _NO_ESE.sub(" ", plegado)
     plegado = _VACILA.sub(r"\1 * ", _SE_ROMPIO.sub(r"\1 el ", plegado))
     kept = re.sub(r"[$€]|s/", " ", plegado) if precios else PRECIOS.sub(" ", plegado)
     return _CORRIGE.sub(" * ", RUIDO.sub(" ", kept))
@@ -284,6 +290,11 @@ def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:
     return [c for n, c in enumerate(out) if not _sums_up(c, out[n + 1 :])]
 
 
+def _describes(word: str) -> bool:
+    """An adjective, which names nothing by itself."""
+    return word in CALIFICATIVOS or word.rstrip("s") in CALIFICATIVOS
+
+
 def _sums_up(c: _Clausula, rest: list[_Clausula]) -> bool:
     """The 6 of "6 lijas, 2 de 80 y 4 de 120" is told again, piece by piece."""
     parts = list(takewhile(lambda other: other.prestada, rest))
@@ -295,6 +306,9 @@ def _joined(last: _Clausula, c: _Clausula) -> bool:
     """Fold c into `last` where it belongs to it; an ellipsis only borrows the noun."""
     if c.corrige:
         return _correct(last, c)
+    if c.sin_contar and last.palabras and c.palabras and all(_describes(w) for w in c.palabras):
+        last.palabras += c.palabras  # "cemento de 25 kilos, el gris"
+        return True
     if c.sin_contar and (c.continua or _only_sizes(c)):
         last.palabras += (["de"] if c.continua and last.palabras else []) + c.palabras
         return True
@@ -352,6 +366,8 @@ def _borrow(last: _Clausula, c: _Clausula) -> None:
     if last.unidad in CONTABLES and c.unidad is None and c.palabras[0].isalpha():
         c.unidad = last.unidad
         return
+    if names_good(" ".join(c.palabras)):
+        return  # "2 del cemento y 4 del pegante"
     c.palabras, c.prestada = [last.palabras[0], *c.palabras], True
     if c.articulo and last.docena and c.cantidad == 1 and c.unidad is None:
         c.cantidad, c.docena = Decimal(12), True

@@ -60,6 +60,22 @@ class Compra:
         else:
             self.agregar(found.unico, pedido, sumar=sumar)
 
+    def resume(self, waiting: Sequence[Pendiente]) -> None:
+        """Go on with what was asked for before, but for what this turn has settled already in
+        other words: "una wincha… la de 8 metros"."""
+        for pedido in waiting:
+            if not self._settled(pedido):
+                self.pedir(pedido)
+
+    def _settled(self, pedido: Pendiente) -> bool:
+        fresh = {x.producto_id: x for x in self.carrito if x.producto_id in self.agregados}
+        if not fresh or not pedido.texto:
+            return False
+        meant = [p.id for p in elegir(self.s.catalogo, pedido).candidatos]
+        return any(
+            pedido.cantidad in (None, fresh[i].cantidad, Decimal(1)) for i in meant if i in fresh
+        )
+
     def _no_encontrado(self, pedido: Pendiente) -> None:
         """With what may serve instead, where they named a need and no number of anything."""
         self.hechos.append(Hecho("no_encontrado", cita=pedido.texto))
@@ -179,8 +195,7 @@ def pedir(s: Situacion) -> Decision:
         return _of_what(s, unclear)
     asked = s.memoria.pregunta
     if asked and not asked.abierta and not _OLVIDA.search(s.turno.texto):
-        for waiting in (asked.por, *s.memoria.cola):
-            compra.pedir(waiting)  # it was asked for, too
+        compra.resume((asked.por, *s.memoria.cola))  # it was asked for, too
     if asked and asked.opciones and compra.nothing_but_lost:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
     return compra.decision("pedir")
@@ -256,8 +271,7 @@ def elegir_opcion(s: Situacion) -> Decision | None:
             compra.agregar(producto, pedido, sumar=item.cambio is Cambio.AGREGAR)
     else:
         compra.ask_which(pedido, Eleccion(tuple(chosen)))
-    for waiting in s.memoria.cola:
-        compra.pedir(waiting)
+    compra.resume(s.memoria.cola)
     return compra.decision("elegir_opcion")
 
 
@@ -271,8 +285,7 @@ def _several(
         if len(chosen) != 1:
             return None
         compra.agregar(chosen[0], _wanted(s, pregunta, item))
-    for waiting in s.memoria.cola:
-        compra.pedir(waiting)
+    compra.resume(s.memoria.cola)
     return compra.decision("elegir_opcion")
 
 

@@ -49,7 +49,7 @@ _RESTO = re.compile(
     r"(?! (?:barat|econom|grand|chic|pequeñ|larg|cort|grues|fin))"
 )
 _REEMPLAZO = re.compile(
-    r"\b(?:cambi\w+|reempla\w+|sustitu\w+) (?:me )?(?P<viejo>.+?) (?:por|x) (?P<nuevo>.+)"
+    r"\b(?:cambi\w+|reempla\w+|sustitu\w+)(?: me)?(?P<viejo> .+?)? (?:por|x) (?P<nuevo>.+)"
     r"|\ben (?:vez|lugar) de(?:l)? (?P<viejo2>.+?)(?: ,)? (?=(?:quiero|dame|deme|pon\w*|mand\w*"
     r"|mejor|que|lleva\w*|llevo|me|el|la|los|las|un|una|\d)\b)(?P<nuevo2>.+)"
 )
@@ -72,7 +72,7 @@ def _replacement(text: str) -> tuple[Item, ...] | None:
     match = _REEMPLAZO.search(text)
     if match is None:
         return None
-    old = leer_items(numerar(fichas(match["viejo"] or match["viejo2"])))
+    old = leer_items(numerar(fichas(match["viejo"] or match["viejo2"] or "")))
     new = leer_items(numerar(fichas(match["nuevo"] or match["nuevo2"])))
     viejo = old[0].producto if old else None
     return tuple(Item(i.producto, i.cantidad, i.unidad, Cambio.REEMPLAZAR, viejo) for i in new[:1])
@@ -100,7 +100,7 @@ def without_option(linea: str, contexto: Contexto) -> str:
     """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4; "la 400" is
     the one of 400."""
     if not contexto.opciones:
-        return linea
+        return _OPCION.sub(" ", linea)  # "la opción 1", said once more
     if not ordinals(linea, contexto):
         return _POR_MEDIDA.sub(r"\1 de \2", linea)
     for patron in (_PRIMEROS, _VARIAS, _OPCION, _MEDIO):

@@ -90,6 +90,12 @@ def sinonimos() -> Sinonimos:
     return Sinonimos(_shipped())
 
 
+def names_good(texto: str) -> bool:
+    """Whether a thing of the trade is named in `texto`, by any of the shipped names."""
+    stems = [t for t in terms(texto) if isinstance(t, str)]
+    return bool(sinonimos().find(stems, pregunta=False))
+
+
 def with_own(grupos: Sequence[Sequence[str]]) -> Sinonimos:
     """The shipped lists and a shop's own groups of words. What a later release no longer takes for
     a word is passed over: it must not cost the shop its search."""
