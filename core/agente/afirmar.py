@@ -58,6 +58,7 @@ _MODISMOS = (
     (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
     (re.compile(r"\bni modo(?= ?,? si\b)"), " "),
     (re.compile(r"\b((?:es|est)[oa]s(?: \w+)?) tambien\b"), r"\1"),
+    (re.compile(r"\b((?:es|est)[oa]s) otr[oa]s\b"), r"\1"),
     (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
     (re.compile(r"\bdale que va\b"), "dale"),
 )

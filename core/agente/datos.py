@@ -120,6 +120,8 @@ def _take(datos: dict[str, str], campo: str, patron: re.Pattern[str], texto: str
         found = found.replace(".", "")
     end = match.end()
     if campo == "direccion":
+        found = _until_order(found)
+        end = match.start() + match.group().index(found) + len(found)
         if found.rstrip().endswith("?"):
             return texto  # "¿son los de la avenida Rivadavia al 8000?"
         kept = _FIN_DIRECCION.sub("", found)
@@ -127,6 +129,14 @@ def _take(datos: dict[str, str], campo: str, patron: re.Pattern[str], texto: str
         found = _FINAL_CORTES.sub("", kept)
     datos[campo] = found.strip(" ,.;")
     return f"{texto[: match.start()]} , {texto[end:]}"
+
+
+def _until_order(direccion: str) -> str:
+    """ "vivo en Larco 1245. Necesito 3 válvulas": an address orders nothing."""
+    for match in re.finditer(r"[.,;]\s+(\w+)", direccion):
+        if VERBO.fullmatch(plegar(match[1])):
+            return direccion[: match.start()]
+    return direccion
 
 
 def _take_telefono(datos: dict[str, str], texto: str) -> str:

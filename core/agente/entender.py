@@ -13,9 +13,11 @@ from core.agente.afirmar import afirma, confirma
 from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
 from core.agente.datos import extraer
 from core.agente.lexico import (
+    CALIFICATIVOS,
     CONDICION_SI,
     RASGOS,
     RELLENO,
+    SI_FUERTE,
     SOBRE_LO_OFRECIDO,
     TEMAS,
     Rasgo,
@@ -64,6 +66,12 @@ class _Lectura:
     @property
     def con_cantidad(self) -> bool:
         return any(i.cantidad is not None for i in self.items)
+
+    @property
+    def encarga(self) -> bool:
+        """Names a good and how many of it, with a verb of ordering."""
+        named = any(i.producto and i.cantidad and names_good(i.producto) for i in self.items)
+        return named and self.has(Rasgo.PEDIR)
 
     @property
     def reemplaza(self) -> bool:
@@ -225,9 +233,22 @@ def _orders(v: _Lectura) -> bool:
         return True
     if v.has(Rasgo.AGREGAR) and v.items:
         return True
-    if v.has(Rasgo.PEDIR) and v.items:
+    if v.items and (v.has(Rasgo.PEDIR) or _wants_more(v)):
         return True
     return bool(v.items) and v.contexto.espera in (Espera.OPCIONES, Espera.CANTIDAD)
+
+
+def _wants_more(v: _Lectura) -> bool:
+    """ "sí, el pasador"; beside an offer only what is not in it: "sí, lo gris y la brocha"."""
+    if not SI_FUERTE.search(v.linea) or v.has(Rasgo.PREGUNTA, Rasgo.RECHAZA):
+        return False
+    offered = {t for nombre, _ in v.contexto.lineas for t in terms(nombre)}
+    named = [
+        i.producto
+        for i in v.items
+        if i.producto and names_good(i.producto) and i.producto.rstrip("s") not in CALIFICATIVOS
+    ]
+    return not v.en_oferta or any(not set(terms(n)) & offered for n in named)
 
 
 def _greets(v: _Lectura) -> bool:
@@ -279,7 +300,7 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.HABLAR_HUMANO, lambda v: v.has(Rasgo.HUMANO)),
     (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not _REPUESTO.search(v.linea)),
     (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),
-    (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA)),
+    (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA) and not v.encarga),
     (Acto.MODIFICAR, lambda v: v.en_oferta and v.reemplaza and not v.has(Rasgo.PREGUNTA)),
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.DESCUENTO)),
     (Acto.RECHAZAR, _insists),

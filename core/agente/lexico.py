@@ -47,7 +47,12 @@ def _any(patrones: list[str]) -> str:
 def _expand(patron: str) -> str:
     """<name> is the forma of that name, ~ any ending of a verb."""
     named = re.sub(r"<(\w+)>", lambda m: f"(?:{_any(_leido['formas'][m[1]])})", patron)
-    return named.replace("~", _FIN)
+    respelt = re.sub(r"([gcz])~", lambda m: f"(?:{m[1]}|{_ANTE_E[m[1]]})~", named)
+    return respelt.replace("~", _FIN)
+
+
+# What a stem's last letter becomes before e: agregar, agregue; sacar, saque; empezar, empiece.
+_ANTE_E = {"g": "gu", "c": "qu", "z": "c"}
 
 
 _FIN = f"(?:{'|'.join(sorted(_leido['terminaciones'].split(), key=len, reverse=True))})"

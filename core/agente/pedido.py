@@ -173,7 +173,11 @@ class _Lector:
             return dims or self.c.cantidad is not None
         if before in MARCAN_MEDIDA or before in ("de", "del"):
             return bool(self.c.palabras or self.c.unidad or self.c.cantidad or self._named(i))
-        if before in ("las", "los") and self._at(i + 1).isalpha() and self._at(i + 1) not in MEDIDAS:
+        if (
+            before in ("las", "los")
+            and self._at(i + 1).isalpha()
+            and self._at(i + 1) not in MEDIDAS
+        ):
             return self._at(i - 2) == "de"  # "los diez martillos las tres brochas"
         if before in ("la", "el", "las", "los"):
             return self._at(i - 2) == "de" or bool(self.c.palabras and self.c.cantidad)
@@ -216,6 +220,8 @@ class _Lector:
             c.palabras.append(self._at(i))  # "talla L"
         elif c.palabras and self._after_figure(i) and c.palabras[-1] == self._at(i - 1):
             c.palabras.append(self._at(i))  # the size's own unit: "de 15 metros"
+        elif c.determinada and c.cantidad and not c.palabras and self._ends(nxt):
+            c.palabras.append(self._at(i))  # "y las 6 hojas": the hojas themselves
         elif c.unidad is None and (not c.palabras or self._ends(nxt)):
             c.unidad = unit  # "3 metros de…", "el kilo de…", "esmalte blanco galón"
         else:

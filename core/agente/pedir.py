@@ -47,8 +47,9 @@ class Compra:
         self.pregunta: Pregunta | None = None
         self.pregunta_hechos: tuple[Hecho, ...] = ()
 
-    def pedir(self, pedido: Pendiente, *, sumar: bool = False) -> None:
-        """Add what `pedido` clearly means; ask where it is not clear."""
+    def pedir(self, pedido: Pendiente, *, sumar: bool = False, dicha: bool = True) -> None:
+        """Add what `pedido` clearly means; ask where it is not clear. Not `dicha`: its quantity is
+        a guess, and gives way to the one that stands in the carrito."""
         found = elegir(self.s.catalogo, pedido)
         if not found.exacta and pedido.cantidad is None:
             pedido, found = self._counted(pedido, found)
@@ -58,6 +59,9 @@ class Compra:
         elif found.unico is None or not found.exacta:
             self.ask_which(pedido, found)
         else:
+            if not dicha and any(x.producto_id == found.unico.id for x in self.carrito):
+                self.agregados.add(found.unico.id)
+                return
             self.agregar(found.unico, pedido, sumar=sumar)
 
     def resume(self, waiting: Sequence[Pendiente]) -> None:
@@ -187,7 +191,7 @@ class Compra:
 
 def pedir(s: Situacion) -> Decision:
     """An order: new lines, or a quantity for the one that was spoken of."""
-    compra = Compra(s)
+    compra = Compra(s, () if s.turno.cancela else None)
     if len(s.turno.items) > LINEAS_MAX:
         compra.hechos.append(Hecho("muchas_lineas"))
     unclear = _take(compra, s.turno.items[:LINEAS_MAX])
@@ -207,15 +211,25 @@ def _take(compra: Compra, items: Sequence[Item]) -> Pendiente | None:
         if item.cambio is Cambio.QUITAR:
             continue
         sumar = item.cambio is Cambio.AGREGAR
-        cantidad = item.cantidad or _one(item, compra.s.turno.texto)
+        cantidad = item.cantidad or _asked_before(compra.s.memoria.pregunta, item)
+        dicha = cantidad is not None
+        cantidad = cantidad or _one(item, compra.s.turno.texto)
         pedido = Pendiente(item.producto or "", cantidad, item.unidad)
         if item.producto and not sustantivo(item.producto) and len(items) == 1:
             return pedido  # "2 de 50"
         if item.producto:
-            compra.pedir(pedido, sumar=sumar)
+            compra.pedir(pedido, sumar=sumar, dicha=dicha)
         elif not _of_the_spoken(compra, pedido, sumar=sumar):
             return pedido
     return None
+
+
+def _asked_before(asked: Pregunta | None, item: Item) -> Decimal | None:
+    """ "interruptor sencillo", after "2 interruptores" and our question which: still two."""
+    if asked is None or asked.abierta or asked.por.cantidad is None or not item.producto:
+        return None
+    kind = set(terms(sustantivo(asked.por.texto)))
+    return asked.por.cantidad if kind & set(terms(item.producto)) else None
 
 
 def _one(item: Item, texto: str) -> Decimal | None:
@@ -236,6 +250,7 @@ def _of_the_spoken(compra: Compra, pedido: Pendiente, *, sumar: bool) -> bool:
     rows = s.catalogo.por_id(ids)
     if len(ids) != 1 or ids[0] not in rows:
         return False
+    compra.agregados.discard(ids[0])  # "la 2, las 3 de esa": the last figure is the one
     compra.agregar(rows[ids[0]], pedido, sumar=sumar)
     return True
 

@@ -17,6 +17,10 @@ _ORDINAL = re.compile(
     rf"\b(?:el|la|del|al|los|las|opcion) ({'|'.join(_ORDINALES)})\b|^({'|'.join(_ORDINALES)})\b"
 )
 _OPCION = re.compile(r"\b(?:opcion|numero|nro|#|la opcion|el numero)(?: numero)? (\d)()\b")
+_DE_LISTA = re.compile(
+    r"\b(?:la opcion|opcion|el numero)(?: numero)? \d\b"
+    r"|\b(?:el|la) \d(?= ?(?:[,.;!]|$|porfa|por favor|y\b))"
+)
 _ELEGIDO = re.compile(
     r"(?:\b(?:el|la|del|al) |^)(\d)(?= ?[).°]*(?: ?,? (?:y|e|por|porfa|gracias|entonces)\b.*)?$)"
     r"|\b(?:el|la|del|al) (\d)(?!\d| ?(?:de|uni|met|mts|caj|pulg|mm|cm|oz|x|/|w|v)\b)"
@@ -100,7 +104,7 @@ def without_option(linea: str, contexto: Contexto) -> str:
     """The line without the figure that chooses: "la opción 1, 4 unidades" orders 4; "la 400" is
     the one of 400."""
     if not contexto.opciones:
-        return _OPCION.sub(" ", linea)  # "la opción 1", said once more
+        return _DE_LISTA.sub(" ", linea)  # said once more of a list that is gone
     if not ordinals(linea, contexto):
         return _POR_MEDIDA.sub(r"\1 de \2", linea)
     for patron in (_PRIMEROS, _VARIAS, _OPCION, _MEDIO):
