@@ -41,7 +41,7 @@ _MODISMOS = (
     (
         re.compile(
             r"\bno ,? ?(?:le |l[oa]s? |me |tengo )?"
-            r"(?:cambi\w+ nada|muev\w+ nada|toqu\w+ nada|agreg\w+ nada|falta nada|(?:quiero|necesito) nada mas"
+            r"(?:(?:cambi|muev|toqu|agreg|falt)\w+ nada|(?:quiero|necesito) nada mas"
             r"|nada mas|nada que (?:agregar|cambiar|añadir|corregir))\b"
         ),
         " ",
@@ -63,11 +63,13 @@ _MODISMOS = (
     (re.compile(r"\bdale que va\b"), "dale"),
 )
 _ORDEN = re.compile(
-    r"^(?:(?:pues|ya que|ni modo|entonces|y|ok|bueno|bueh|bien|ya|va|si|para mi|sirven|listo|[,.]) )*"
+    r"^(?:(?:pues|ya que|ni modo|entonces|y|ok|bueno|bueh|bien|ya|va|si|para mi|sirven|listo"
+    r"|[,.]) )*"
     rf"(?:{PEDIR.pattern}|l[oa]s\b|es[oa]s\b)"
 )
 _SOLO_ESOS = re.compile(rf"^(?:pues |ya |ok |bueno |entonces )*{PEDIR.pattern} es[oa]s\b")
 _ESOS = re.compile(r"\b(?:l[oa]s|es[oa]s|est[oa]s)\b")
+_POINTS = re.compile(r"\b(?:es[aeo]s?|est[aeo]s?|aquell\w+|un[oa]|\d+)\b")
 _GRACIAS = re.compile(
     r"\b(?:muchas |mil )?graci\w*|\bmuy amable\b|\bte agradezco\b|\ble agradezco\b"
 )
@@ -83,6 +85,8 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
     if contexto.espera not in (Espera.OFERTA, Espera.DATOS) or not contexto.lineas:
         return None
     linea = _plain(linea)
+    if contexto.opciones and _POINTS.search(linea):
+        return None  # "esa sí, dame una", with something else shown since the offer
     if _says_more(linea) or PRECIOS.search(frase(numerar(fichas(linea)))):
         return None  # "dale, a 20 mil pesos": their price may be another
     rest = SI_DEBIL.sub(" ", SI_FUERTE.sub(" ", linea))

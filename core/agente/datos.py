@@ -2,7 +2,7 @@
 
 import re
 
-from core.agente.lexico import AGREGAR, HACER, QUITAR, VERBO
+from core.agente.lexico import AGREGAR, HACER, QUITAR, RASGOS, VERBO, Rasgo
 from core.agente.palabras import plegar
 
 _DOCUMENTOS = (
@@ -67,7 +67,8 @@ _NO_NOMBRE = re.compile(
     re.IGNORECASE,
 )
 _CORTE_NOMBRE = re.compile(
-    r"\s+(?:y|mi|pero|con|(?:el )?tel\w*|(?:el )?cel\w*|el n[uú]m\w*|quiero|necesito|para|de parte"
+    r"\s+(?:y|mi|pero|con|(?:el )?tel(?:[eé]f\w*|\.)?(?=\W)|(?:el )?cel(?:u\w*|\.)?(?=\W)"
+    r"|el n[uú]m\w*|quiero|necesito|para|de parte"
     r"|vivo|le|les|me|por)\s.*$",
     re.IGNORECASE,
 )
@@ -81,12 +82,13 @@ _NO_ES_NOMBRE = re.compile(
     r"|mexican[oa]|argentin[oa]|chilen[oa]|peruan[oa]|espa[ñn]ol\w?)\b",
     re.IGNORECASE,
 )
+_A_NOMBRE = re.compile(r"\bnombre\b(?! de (?:la |mi )?(?:empresa|persona))", re.IGNORECASE)
 # Said before a name and no part of it.
 _TRATAMIENTO = re.compile(
     r"^(?:(?:p[oó]ng\w+|anot\w+|apunt\w+|escrib\w+|va|es|el|la|se[ñn]or(?:a|ita)?|sra?\.?|don"
     r"|do[ñn]a|ing\w*\.?|arq\w*\.?|lic\w*\.?|dra?\.?|doctora?|mtr[oa]\.?|maestr[oa]|prof\w*\.?|inge"
-    r"|(?:mi|su) (?:espos[oa]|marid[oa]|hij[oa]|pap[aá]|mam[aá]|herman[oa]|señor[a]?|viej[oa]|novi[oa]"
-    r"|prim[oa]|t[ií][oa]|soci[oa]|jef[ea]|suegr[oa]|cu[ñn]ad[oa]|mujer))[ :,]+)+",
+    r"|(?:mi|su) (?:espos[oa]|marid[oa]|hij[oa]|pap[aá]|mam[aá]|herman[oa]|señor[a]?|viej[oa]"
+    r"|novi[oa]|prim[oa]|t[ií][oa]|soci[oa]|jef[ea]|suegr[oa]|cu[ñn]ad[oa]|mujer))[ :,]+)+",
     re.IGNORECASE,
 )
 _FINAL_CORTES = re.compile(
@@ -167,7 +169,8 @@ def _take_nombre(datos: dict[str, str], texto: str) -> str:
     said = _TRATAMIENTO.sub("", match["v"].strip())
     titled = said != match["v"].strip()
     # "soy el inge Beto" is Beto; "soy el gerente" is nobody by name.
-    if not said or titled and not said[0].isupper() or not titled and _NO_ES_NOMBRE.match(said):
+    role = not titled and not _A_NOMBRE.search(match.group()) and _NO_ES_NOMBRE.match(said)
+    if not said or titled and not said[0].isupper() or role:
         return texto
     found = _FINAL_CORTES.sub("", _CORTE_NOMBRE.sub("", f"{said} ")).strip(" ,.;")
     if not 0 < len(found) <= 60 or len(found.split()) > 6:
@@ -203,4 +206,6 @@ def _is_name(name: str) -> bool:
     if not _PALABRAS_NOMBRE.fullmatch(name) or _NO_NOMBRE.search(name):
         return False
     folded = plegar(name).split()
+    if any(RASGOS[r].search(" ".join(folded)) for r in (Rasgo.CANCELA, Rasgo.PREGUNTA)):
+        return False
     return not any(p.fullmatch(w) for w in folded for p in (VERBO, HACER, AGREGAR, QUITAR))

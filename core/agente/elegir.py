@@ -158,7 +158,8 @@ def _unit_of(m: Medida) -> str:
 
 def sustantivo(texto: str) -> str:
     """The thing without its sizes: "clavo con cabeza de 3 pulgadas" → "clavo con cabeza"."""
-    kept = re.split(r"\b(?:de )?\d", fold(texto), maxsplit=1)[0].strip()
+    named = re.sub(r"^(?:[\d/.,]+ [a-zñ]+ (?:de )?)+", "", fold(texto))  # "5 galones de pintura"
+    kept = re.split(r"\b(?:de )?\d", named, maxsplit=1)[0].strip()
     return re.sub(r"(?: (?:de|con|para|en|x|grano|calibre|talla|tipo))+$", "", kept)
 
 

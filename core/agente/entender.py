@@ -264,6 +264,19 @@ def _tries(v: _Lectura) -> bool:
     return v.con_cantidad and tried is not None
 
 
+_SINO = re.compile(r"(?:ah|uy|ay|eh|mejor)? ?,? ?no\b ?,")
+_CARO = re.compile(
+    r"(?:\w+ ,? ?){0,2}no\b[ ,.!]*(?:es que )?(?:esta |estan |sale |son |es )?"
+    r"(?:(?:muy|tan|re|demasiado|super|bien) )?(?:car[oa]s?|carisim[oa]s?)(?: \w+)?[ .!]*"
+)
+
+
+def _too_dear(v: _Lectura) -> bool:
+    """ "no, muy caro" is a no, and begs for nothing."""
+    shown = bool(v.contexto.opciones)  # then it is a no to that, and the offer stands
+    return v.en_oferta and not shown and _CARO.fullmatch(v.linea) is not None
+
+
 def _refuses(v: _Lectura) -> bool:
     if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA):
         return False
@@ -274,6 +287,8 @@ def _refuses(v: _Lectura) -> bool:
         return False  # "¿no tendrás más?"
     if v.en_oferta and v.con_cantidad and v.has(Rasgo.PEDIR):
         return False  # "no, dame 5"
+    if _SINO.match(v.linea) and any(i.cantidad and names_good(i.producto or "") for i in v.items):
+        return False  # "ah no, 8 lijas"
     return v.contexto.espera is not Espera.NADA or not v.items or v.has(Rasgo.CANCELA)
 
 
@@ -298,10 +313,11 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.CONSULTA_PRECIO, lambda v: v.ataca and v.has(Rasgo.DESCUENTO)),
     (Acto.OTRO, lambda v: v.ataca),
     (Acto.HABLAR_HUMANO, lambda v: v.has(Rasgo.HUMANO)),
-    (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not _REPUESTO.search(v.linea)),
+    (Acto.QUEJA, lambda v: v.has(Rasgo.QUEJA) and not v.datos and not _REPUESTO.search(v.linea)),
     (Acto.DAR_DATOS, lambda v: bool(v.datos) and not (v.con_cantidad and v.has(Rasgo.PEDIR))),
     (Acto.RECHAZAR, lambda v: v.has(Rasgo.CANCELA) and not v.has(Rasgo.PREGUNTA) and not v.encarga),
     (Acto.MODIFICAR, lambda v: v.en_oferta and v.reemplaza and not v.has(Rasgo.PREGUNTA)),
+    (Acto.RECHAZAR, _too_dear),
     (Acto.CONSULTA_PRECIO, lambda v: v.has(Rasgo.DESCUENTO)),
     (Acto.RECHAZAR, _insists),
     (Acto.CONSULTA_EMPRESA, _asks_shop),
@@ -327,7 +343,8 @@ _SOLO_MEDIDA = re.compile(r"[\d/., ]+(?: [a-zñ]+)?|[a-zñ]?\d+")
 
 def _of_the_list(items: tuple[Item, ...], contexto: Contexto) -> tuple[Item, ...]:
     """ "tres de los de 8 metros" are flexómetros, when those were listed."""
-    heads = {plegar(nombre).split(" ")[0] for nombre in contexto.opciones if nombre}
+    spoken = contexto.opciones or [nombre for nombre, _ in contexto.lineas]
+    heads = {plegar(nombre).split(" ")[0] for nombre in spoken if nombre}
     if len(heads) != 1:
         return items
     head = heads.pop()

@@ -18,7 +18,8 @@ from core.catalogo.busqueda.sinonimos import names_good
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:que sean?|mejor dicho|mejor(?= (?:\d|un|una|dos|tres|cuatro|cinco|seis|dame"
     r"|deme|quiero|pon\w*|mand\w*|que|sol[oa])\b)|perdon[ae]?(?:me)?|digo|quise decir|corrijo"
-    r"|correccion|me equivoque|error|disculp[ae]?|miento|mentira|que digo|o sea|bah|no que \w+(?= ,))\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
+    r"|correccion|me equivoque|error|disculp[ae]?|miento|mentira|que digo|o sea|bah"
+    r"|no que \w+(?= ,))\b(?=[ ,:]*\w)|^\*(?=\w)|\n\*(?=\w)",
 )
 
 _CIFRA = (
@@ -32,11 +33,13 @@ _VACILA = re.compile(
 )
 # "por metro, no el rollo", "la simple, no la de seguridad": what it is not.
 _NO_ESE = re.compile(
-    r"(?<=[a-z]),? no (?:el|la|los|las|por) (?:de )?(?!quier|nece|quit|cambi)[a-zñ]+(?= ?(?:[,.;!]|$))"
+    r"(?<=[a-z]),? no (?:el|la|los|las|por) (?:de )?(?!quier|nece|quit|cambi)[a-zñ]+"
+    r"(?= ?(?:[,.;!]|$))"
 )
 # "ya no los clavos", "los clavos no": to be taken out.
 _YA_NO = re.compile(
-    r"\bya no (?:(?:quiero|necesito|llevo|me (?:mand|envi|traig|pong)\w+) )?(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
+    r"\bya no (?:(?:quiero|necesito|llevo|me (?:mand|envi|traig|pong)\w+) )?"
+    r"(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
 )
 _SUELTO_NO = re.compile(r"^(?:y )?((?:el|la|los|las) [a-zñ ]{3,30}) no$")
 # What broke is the kind that is needed, not one more of them.
@@ -45,6 +48,8 @@ _RISA = re.compile(r"(?:j[aeiou])+j?|ja+|lol|xd")
 _CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
 _ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".split())
 _DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
+# Units that are goods as well: "el arco y las 6 hojas".
+_COSAS = frozenset({"hoja", "tira", "cartucho"})
 _OTRO = frozenset({"otro", "otra"})
 # "una pregunta", "un pedido": then the figure counted nothing.
 _ANULAN = frozenset(
@@ -220,7 +225,7 @@ class _Lector:
             c.palabras.append(self._at(i))  # "talla L"
         elif c.palabras and self._after_figure(i) and c.palabras[-1] == self._at(i - 1):
             c.palabras.append(self._at(i))  # the size's own unit: "de 15 metros"
-        elif c.determinada and c.cantidad and not c.palabras and self._ends(nxt):
+        elif unit in _COSAS and c.determinada and c.cantidad and not c.palabras and self._ends(nxt):
             c.palabras.append(self._at(i))  # "y las 6 hojas": the hojas themselves
         elif c.unidad is None and (not c.palabras or self._ends(nxt)):
             c.unidad = unit  # "3 metros de…", "el kilo de…", "esmalte blanco galón"
