@@ -80,7 +80,7 @@ def plant_turno(tienda: Tienda) -> str:
             text(
                 "INSERT INTO turno (empresa_id, chat_id, respuesta_id, motor, acto, regla, "
                 "corregido, registro) SELECT m.empresa_id, m.chat_id, m.id, 'offline', 'otro', "
-                "'saludar', false, CAST(:r AS jsonb) "
+                "'saludar', true, CAST(:r AS jsonb) "
                 "FROM mensaje m JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id "
                 "WHERE c.chat_id = :c AND m.remitente = 'bot'"
             ),

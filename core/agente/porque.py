@@ -14,12 +14,11 @@ _Json = Mapping[str, Any]
 def explain_registro(registro: _Json) -> dict[str, Any]:
     """What GET /chats/{chat_id}/turnos says of a registro. Whatever it lacks is empty."""
     decision: _Json = registro.get("decision") or {}
-    entendido = {k: v for k, v in (registro.get("turno") or {}).items() if k != "texto"}
     return {
         "lector": registro.get("lector", "offline"),
         "redactor": registro.get("redactor", "offline"),
         "textos": registro.get("textos", []),
-        "entendido": entendido,
+        "entendido": _understood(registro.get("turno") or {}),
         "encontrado": _found(registro),
         "decidido": [_fact(h) for h in decision.get("hechos", ())],
         "respuesta": registro.get("respuesta", ""),
@@ -37,6 +36,18 @@ def hide_cliente(registro: _Json) -> dict[str, Any]:
     if not chat.get("cliente"):
         return dict(registro)
     return {**registro, "chat": {**chat, "cliente": sorted(chat["cliente"])}}
+
+
+def _understood(turno: _Json) -> dict[str, Any]:
+    """What the turn has, its figures as numbers; the words themselves are in `textos`."""
+    shown = _as_numbers({k: v for k, v in turno.items() if k != "texto"}, "factor", "resto")
+    if "items" in shown:
+        shown["items"] = [_as_numbers(item, "cantidad") for item in shown["items"]]
+    return shown
+
+
+def _as_numbers(kept: _Json, *names: str) -> dict[str, Any]:
+    return {k: _number(v) if k in names and v is not None else v for k, v in kept.items()}
 
 
 def _found(registro: _Json) -> list[dict[str, Any]]:
@@ -125,6 +136,6 @@ def _call(llamada: _Json) -> dict[str, Any]:
     }
 
 
-def _number(kept: str) -> int | float:
-    value = Decimal(kept)
+def _number(kept: Any) -> int | float:
+    value = Decimal(str(kept))
     return int(value) if value == value.to_integral_value() else float(value)
