@@ -17,9 +17,12 @@ from core.agente.examen import Nota, read_dialogos, summary
 from core.errors import Invalid
 from core.settings import Settings
 from core.wiring import build_database, build_significado
+from web import evaluar_turnos
 from web.cli import refusing
 
 evaluar = AppGroup("evaluar", help="El examen del vendedor.")
+evaluar.add_command(evaluar_turnos.turno)
+evaluar.add_command(evaluar_turnos.turnos)
 _DEMO = Path(__file__).resolve().parent.parent / "core" / "catalogo" / "demo.csv"
 
 
