@@ -114,7 +114,7 @@ class Nota:
             wrong.append(f"quedó {_write(self.vendido)}, se esperaba {wanted}")
         wrong += [f"venta prematura en «{t}»" for t in self.prematuras]
         wrong += [f"dijo «{p}»" for p in self.prohibidos]
-        return f"{self.dialogo.id} {self.dialogo.tema}: {'; '.join(wrong)}"
+        return f"{f'{self.dialogo.id} {self.dialogo.tema}'.strip()}: {'; '.join(wrong)}"
 
 
 def read_dialogos(leido: Any) -> list[Dialogo]:
