@@ -35,6 +35,7 @@ task_routes = {
     "mensajes.answer_chat": "chat",
     "mensajes.answer_chat_solo": "chat_solo",
     "mensajes.deliver_mensaje": "envio",
+    "mensajes.forget_turnos": "catalogo",  # nobody waits for it
     "catalogo.*": "catalogo",
     "embeddings.*": "embeddings",
     "busquedas.*": "chat",  # where index and model are at hand already

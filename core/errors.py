@@ -239,6 +239,7 @@ _QUEJAS = {
     "too_short": "tiene {min_length} como mínimo",
     "too_long": "tiene {max_length} como máximo",
     "literal_error": "es {expected}",
+    "enum": "es {expected}",
     "list_type": "es una lista",
     "dict_type": "es un objeto JSON",
     "model_type": "es un objeto JSON",
@@ -246,8 +247,10 @@ _QUEJAS = {
     "value_error": "{error}",
 }
 
+_UNO_DE = frozenset({"literal_error", "enum"})
+
 
 def explain(problem: Mapping[str, Any]) -> str:
     """One of pydantic's errors, for the person who reads it. Never what was sent."""
     said = _QUEJAS.get(problem["type"], "no es válido").format_map(problem.get("ctx", {}))
-    return said.replace(" or ", " o ") if problem["type"] == "literal_error" else said
+    return said.replace(" or ", " o ") if problem["type"] in _UNO_DE else said

@@ -20,6 +20,7 @@ class Tarea(StrEnum):
     DELIVER_MENSAJE = "mensajes.deliver_mensaje"
     IMPORT_STEP = "catalogo.import_step"
     FORGET_CAMBIOS = "catalogo.forget_cambios"
+    FORGET_TURNOS = "mensajes.forget_turnos"
     EMBED_STEP = "embeddings.embed_step"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     CHECK_CANAL = "canales.check_canal"

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     turno_intentos: int = 5
     # How often a message that arrives during a turn may restart it.
     turno_reinicios: int = 2
+    # For so long it can be read why a turn was answered as it was: complaints come within the
+    # season, and a record says what a customer wrote.
+    turno_registro_dias: int = Field(default=90, ge=1, le=3650)
     mensaje_max_caracteres: int = 4000
     # A burst cannot postpone the answer for ever: this many windows at most.
     rafaga_ventanas_max: int = 4

@@ -1,5 +1,6 @@
 """What tests plant in a shop: one row of each kind, each text of it a canary."""
 
+import json
 from decimal import Decimal
 from itertools import count
 from secrets import token_hex
@@ -72,20 +73,55 @@ def plant_chat(tienda: Tienda) -> str:
 
 
 def plant_turno(tienda: Tienda) -> str:
-    """A chat whose answer has its record; the chat_id."""
+    """A chat whose answer has its record, with one of everything in it; the chat_id."""
     chat_id = plant_chat(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text(
                 "INSERT INTO turno (empresa_id, chat_id, respuesta_id, motor, acto, regla, "
                 "corregido, registro) SELECT m.empresa_id, m.chat_id, m.id, 'offline', 'otro', "
-                "'saludar', false, jsonb_build_object('textos', jsonb_build_array(m.texto)) "
+                "'saludar', true, CAST(:r AS jsonb) "
                 "FROM mensaje m JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id "
                 "WHERE c.chat_id = :c AND m.remitente = 'bot'"
             ),
-            {"c": chat_id},
+            {"c": chat_id, "r": json.dumps(_registro())},
         )
     return chat_id
+
+
+def last_turno(tienda: Tienda) -> int:
+    """The id of the record that was planted last."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        return int(session.scalar(text("SELECT max(id) FROM turno")))
+
+
+def _registro() -> dict[str, Any]:
+    """As a version of long ago may have written it: nothing that is read of it is missing."""
+    producto = {"id": 1, "nombre": CANARIO, "precio": "10.00", "stock": "7", "moneda": "COP"}
+    linea = {"producto_id": 1, "sku": CANARIO, "nombre": CANARIO, "cantidad": "2.5"}
+    pasaje = {"id": 3, "documento_id": 1, "documento": CANARIO, "texto": CANARIO, "puntaje": 0.9}
+    return {
+        "v": 1,
+        "textos": [CANARIO],
+        "contexto": {},
+        "chat": {"cliente": {"telefono": "3001234567"}},
+        "turno": {"acto": "pedido", "items": [{"producto": CANARIO}], "texto": CANARIO},
+        "decision": {
+            "hechos": [
+                {"clave": "oferta", "lineas": [{**linea, "precio_unitario": "10.00"}]},
+                {"clave": "lista", "productos": [{**producto, "sku": CANARIO}], "cantidad": "3"},
+                {"clave": "precio_movido", "antes": "9.00", "unidad": "kg", "cita": CANARIO},
+            ]
+        },
+        "respuesta": CANARIO,
+        "borrador": CANARIO,
+        "corregido": True,
+        "llamadas": [{"paso": "leer", "modelo": "m", "ms": 9}],
+        "productos": [producto],
+        "consultas": [{"texto": CANARIO, "n": 5, "hallados": [[0, 0.5, "nombre"]]}],
+        "busquedas": [{"texto": CANARIO, "n": 3, "pasajes": [pasaje]}],
+        "ms": {"leer": 1},
+    }
 
 
 def take_chat(tienda: Tienda) -> str:

@@ -21,11 +21,13 @@ from tests.acceso import CLAVE, Tienda
 from tests.plantas import (
     CANARIO,
     SECRETO,
+    last_turno,
     plant_bot,
     plant_canal,
     plant_chat,
     plant_importacion,
     plant_producto,
+    plant_turno,
     plant_venta,
     plant_vista,
     take_chat,
@@ -140,6 +142,8 @@ def _open_demo(app: Flask) -> None:
 
 NADIE = 999_999_999
 CHAT = Planta(plant_chat, "chat-que-nunca-fue")
+CHAT_CON_TURNO = Planta(plant_turno, "chat-que-nunca-fue")
+TURNO = Planta(last_turno, NADIE)  # of the chat named before it
 CHAT_TOMADO = Planta(take_chat, "chat-que-nunca-fue")
 PRODUCTO = Planta(plant_producto, NADIE)
 VENTA = Planta(plant_venta, NADIE)
@@ -196,6 +200,15 @@ CASOS = (
     Caso("GET", "/chat/eventos/<path:chat_id>", DEL_CHAT, chat_id=CHAT),
     Caso("GET", "/chats/", OBSERVADOR, ajeno=None),
     Caso("GET", "/chats/<path:chat_id>", OBSERVADOR, chat_id=CHAT),
+    Caso("GET", "/chats/<path:chat_id>/turnos", OBSERVADOR, chat_id=CHAT_CON_TURNO),
+    Caso(
+        "GET",
+        "/chats/<path:chat_id>/turnos/<int:turno_id>",
+        OBSERVADOR,
+        chat_id=CHAT_CON_TURNO,
+        turno_id=TURNO,
+    ),
+    Caso("DELETE", "/chats/<path:chat_id>", ADMIN, chat_id=CHAT),
     Caso("POST", "/chats/<path:chat_id>/tomar", VENDEDOR, chat_id=CHAT),
     Caso("POST", "/chats/<path:chat_id>/devolver", VENDEDOR, chat_id=CHAT),
     Caso(

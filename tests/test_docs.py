@@ -12,7 +12,7 @@ from tests.acceso import get, open_tienda
 from tests.plantas import plant_all
 from tests.prober_cases import CASOS
 from tests.test_prober import Prober
-from web import esquemas
+from web import esquemas, esquemas_turnos
 
 # Pages and files for people, not part of the API.
 NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}"}
@@ -70,6 +70,9 @@ DESCRIBED: dict[tuple[str, str], Any] = {
     ("GET", "/chat/historial/<path:chat_id>"): esquemas.HistorialVisto,
     ("GET", "/chats/"): esquemas.Lista[esquemas.ChatVisto],
     ("GET", "/chats/<path:chat_id>"): esquemas.ChatVisto,
+    ("DELETE", "/chats/<path:chat_id>"): esquemas_turnos.ChatBorrado,
+    ("GET", "/chats/<path:chat_id>/turnos"): esquemas.Lista[esquemas_turnos.TurnoVisto],
+    ("GET", "/chats/<path:chat_id>/turnos/<int:turno_id>"): esquemas_turnos.TurnoEntero,
     ("POST", "/chats/<path:chat_id>/tomar"): esquemas.ChatVisto,
     ("POST", "/chats/<path:chat_id>/devolver"): esquemas.ChatVisto,
     ("POST", "/chats/<path:chat_id>/mensajes"): esquemas.MensajeEscrito,

@@ -51,6 +51,7 @@ from web import (
     productos,
     productos_cli,
     salud,
+    turnos,
     ventas,
     webhooks,
 )
@@ -149,6 +150,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)
+    app.register_api(turnos.api)
     app.register_api(pagina.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.mensajes.historial import chats_of, find_chat, hand_back, take_over, write_as_person
+from core.mensajes.olvido import erase_chat
 from core.models import Canal, Chat, Cliente, Rol
 from core.ports import Tarea
 from web import datos
@@ -16,6 +17,7 @@ from web.auth import identidad, requires
 from web.chat import ChatPath, Texto
 from web.datos import servicios
 from web.esquemas import ChatVisto, Lista, MensajeEscrito
+from web.esquemas_turnos import ChatBorrado
 from web.formas import quantity
 from web.paginas import Pagina, take_page
 
@@ -119,6 +121,21 @@ def write_in_chat(path: ChatPath, body: Escrito) -> tuple[dict[str, Any], int]:
             Tarea.DELIVER_MENSAJE, empresa_id=who.empresa_id, mensaje_id=mensaje_id
         )
     return {"mensaje_id": mensaje_id, "chat_id": path.chat_id}, 201
+
+
+@api.delete(
+    "/chats/<path:chat_id>",
+    summary="Borrar un chat y a su cliente, para siempre; sus ventas quedan sin nombre",
+    responses={200: ChatBorrado},
+)
+@requires(Rol.ADMIN)
+def erase(path: ChatPath) -> dict[str, Any]:
+    """Messages, memory, turn records and the customer's data go; a later message is a new chat."""
+    who = identidad()
+    session = datos.sesion()
+    gone = erase_chat(session, empresa_id=who.empresa_id, chat_id=path.chat_id, actor=who.actor)
+    session.commit()
+    return {"eliminados": gone.eliminados, "ventas_anonimas": gone.ventas}
 
 
 def _show(session: Session, empresa_id: int, chats: list[Chat]) -> list[dict[str, Any]]:

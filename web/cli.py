@@ -17,6 +17,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from core import catalogo, cuentas
 from core.catalogo.importaciones.importar import create_importacion, import_step
+from core.db import Database
 from core.errors import AgenteError, Conflict, Invalid, NotFound
 from core.models import Empresa, Rol, TipoCanal
 from core.ports import Tarea
@@ -70,6 +71,16 @@ def refusing() -> Iterator[None]:
         raise click.ClickException(f"{e} {campos}".strip()) from e
     except AgenteError as e:
         raise click.ClickException(str(e)) from e
+
+
+def shop_or_demo(db: Database, settings: Settings, empresa_id: int | None) -> int:
+    """That empresa, or the demonstration's. Raises Invalid where there is none."""
+    if empresa_id is not None:
+        return empresa_id
+    found = cuentas.find_empresa_of(db, email=settings.admin_email)
+    if found is None:
+        raise Invalid("Falta --empresa: aquí no hay tienda de demostración.")
+    return found[0]
 
 
 @empresas.command("crear", help="Abrir una empresa con su administrador y su canal web.")

@@ -15,6 +15,11 @@ class _Respuesta(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+# For the shapes that have a file of their own.
+Respuesta = _Respuesta
+DINERO = _DINERO
+
+
 class Lista(_Respuesta, Generic[T]):
     elementos: list[T]
     siguiente: str | None = Field(description="El cursor de la página siguiente.")

@@ -4,6 +4,7 @@ import structlog
 
 from core.agente.turno import Desenlace
 from core.mensajes.entregas import deliver_mensaje as deliver
+from core.mensajes.olvido import forget_turnos as forget
 from core.ports import Tarea
 from workers.app import celery, servicios, vendedor
 
@@ -32,6 +33,13 @@ def deliver_mensaje(empresa_id: int, mensaje_id: int) -> None:
     if ended.canal is not None:
         s.metricas.entrega(canal=ended.canal, resultado=ended.desenlace.value)
     _log.info("entrega", estado=ended.desenlace.value, error=ended.error)
+
+
+@celery.task(name=Tarea.FORGET_TURNOS.value)
+def forget_turnos(empresa_id: int) -> None:
+    """Idempotent: what is already gone stays so, and what is left is rung for again."""
+    s = servicios()
+    forget(s.db, s.settings, empresa_id=empresa_id)
 
 
 def _tell(ended: Desenlace) -> None:

@@ -26,6 +26,8 @@ QUEUES = {
     Tarea.CHECK_CANAL: "envio",
     Tarea.IMPORT_STEP: "catalogo",
     Tarea.FORGET_CAMBIOS: "catalogo",
+    # Nobody waits for it.
+    Tarea.FORGET_TURNOS: "catalogo",
     Tarea.EMBED_STEP: "embeddings",
     # Where index and model are at hand already.
     Tarea.ANSWER_BUSQUEDA: "chat",

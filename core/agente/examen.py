@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
+from core.agente.guion import AutoLeido, DialogoLeido, FinalLeido, FraseLeida, read_guion
 from core.catalogo.texto import fold
-from core.errors import Invalid
 
 _CIFRA = re.compile(r"\d[\d.,]*")
 _EN_LETRAS = {
@@ -95,6 +95,8 @@ class Nota:
     estado_bien: bool = False
     prematuras: list[str] = field(default_factory=list)
     prohibidos: list[str] = field(default_factory=list)
+    # What the file expects and the catalogue has not: nothing could be right, and nothing is asked.
+    desconocidos: list[str] = field(default_factory=list)
     hechos: int = 0
     hechos_total: int = 0
     vendido: Mapping[str, Decimal] = field(default_factory=dict)
@@ -106,21 +108,18 @@ class Nota:
 
     def line(self) -> str:
         """One line for a person: what went wrong."""
-        wrong = []
-        if not self.estado_bien:
+        wrong = [f"el archivo espera «{s}», que no está en el catálogo" for s in self.desconocidos]
+        if not self.estado_bien and not self.desconocidos:
             wanted = _write(self.dialogo.final.ventas)
             wrong.append(f"quedó {_write(self.vendido)}, se esperaba {wanted}")
         wrong += [f"venta prematura en «{t}»" for t in self.prematuras]
         wrong += [f"dijo «{p}»" for p in self.prohibidos]
-        return f"{self.dialogo.id} {self.dialogo.tema}: {'; '.join(wrong)}"
+        return f"{f'{self.dialogo.id} {self.dialogo.tema}'.strip()}: {'; '.join(wrong)}"
 
 
 def read_dialogos(leido: Any) -> list[Dialogo]:
-    """The dialogues of a parsed YAML. Raises Invalid for another shape."""
-    try:
-        return [_dialogo(d) for d in leido]
-    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as e:
-        raise Invalid(f"El archivo de diálogos no tiene el formato esperado: {e!r}") from e
+    """The dialogues of a parsed YAML. Raises Invalid that says which entry and field is wrong."""
+    return [_dialogo(d) for d in read_guion(leido)]
 
 
 def examine(dialogo: Dialogo, examinado: Examinado) -> Nota:
@@ -138,6 +137,11 @@ class _Partida:
 
     def play(self) -> Nota:
         before = self._examinado.look()
+        finals = (self._d.final, *self._d.alternativas)
+        wanted = dict.fromkeys(sku for final in finals for sku in final.ventas)
+        self._nota.desconocidos = [sku for sku in wanted if sku not in before.stock]
+        if self._nota.desconocidos:
+            return self._nota
         sold, last = before.registradas, ""
         for i, frase in enumerate(self._d.frases):
             last = self._say(frase.cliente, esperar=not frase.rapido, repetido=frase.repetido)
@@ -238,49 +242,42 @@ def _figures(folded: str) -> set[int]:
 # --- the file ----------------------------------------------------------------------------------
 
 
-def _dialogo(d: Mapping[str, Any]) -> Dialogo:
-    esperado, auto = d["esperado"], d.get("auto") or {}
-    tema = d.get("tema") or ""
+def _dialogo(d: DialogoLeido) -> Dialogo:
+    auto = d.auto or AutoLeido()
     given = {
-        "si_datos": auto.get("si_pide_datos"),
-        "si_aclarar": auto.get("si_pide_aclarar"),
-        "si_confirmar": auto.get("si_pide_confirmar_al_final"),
-        "max_extra": auto.get("max_extra"),
+        "si_datos": auto.si_pide_datos,
+        "si_aclarar": auto.si_pide_aclarar,
+        "si_confirmar": auto.si_pide_confirmar_al_final,
+        "max_extra": auto.max_extra,
     }
     return Dialogo(
-        id=str(d["id"]),
-        tema=", ".join(tema) if isinstance(tema, list) else str(tema),
-        frases=tuple(_frase(t) for t in d["turnos"]),
-        final=Final(
-            _quantities((v["sku"], v["cantidad"]) for v in esperado["ventas"]),
-            esperado.get("humano"),
-        ),
-        alternativas=tuple(
-            Final(_quantities(a["ventas"]), a.get("humano"))
-            for a in esperado.get("alternativas") or ()
-        ),
-        max_ventas=int(esperado.get("max_ventas_registradas", 1)),
-        **{k: v for k, v in given.items() if v is not None},
+        id=d.id,
+        tema=", ".join(d.tema or ()),
+        frases=tuple(_frase(t) for t in d.turnos),
+        final=_final(d.esperado),
+        alternativas=tuple(_final(a) for a in d.esperado.alternativas or ()),
+        max_ventas=d.esperado.max_ventas_registradas,
+        **{k: v for k, v in given.items() if v is not None},  # type: ignore[arg-type]
     )
 
 
-def _frase(t: Mapping[str, Any]) -> Frase:
+def _frase(t: FraseLeida) -> Frase:
     return Frase(
-        cliente=str(t["cliente"]),
-        rapido=bool(t.get("rapido")),
-        repetido=bool(t.get("mismo_message_id")),
-        contiene=tuple(t.get("debe_contener") or ()),
-        alguno=tuple(tuple(g) for g in t.get("debe_contener_alguno") or ()),
-        prohibido=tuple(t.get("no_debe_contener") or ()),
-        venta_permitida=t.get("venta_permitida") is not False,
+        cliente=t.cliente,
+        rapido=bool(t.rapido),
+        repetido=bool(t.mismo_message_id),
+        contiene=tuple(t.debe_contener or ()),
+        alguno=tuple(tuple(g) for g in t.debe_contener_alguno or ()),
+        prohibido=tuple(t.no_debe_contener or ()),
+        venta_permitida=t.venta_permitida is not False,
     )
 
 
-def _quantities(pairs: Any) -> dict[str, Decimal]:
+def _final(esperado: FinalLeido) -> Final:
     total: dict[str, Decimal] = {}
-    for sku, cantidad in pairs:
-        total[str(sku)] = total.get(str(sku), Decimal(0)) + Decimal(str(cantidad))
-    return total
+    for venta in esperado.ventas:
+        total[venta.sku] = total.get(venta.sku, Decimal(0)) + venta.cantidad
+    return Final(total, esperado.humano)
 
 
 def _write(ventas: Mapping[str, Decimal]) -> str:

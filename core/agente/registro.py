@@ -20,6 +20,9 @@ from core.ports import ChatVisto, Fuentes, Hallazgo, Pasaje, ProductoVisto
 
 VERSION = 1
 
+# A reply quotes no more of a descripcion than this, and deciding does not read it.
+_DESCRIPCION_MAX = 400
+
 
 @dataclass(frozen=True)
 class Consulta:
@@ -71,8 +74,15 @@ class Registro:
     v: int = VERSION
 
     def to_json(self) -> dict[str, Any]:
-        """Without what has its default: most of a turn is empty."""
+        """Without what has its default: most of a turn is empty. Of a descripcion, what a reply
+        could quote; none of productos that were found and not shown."""
         kept: dict[str, Any] = _adapter().dump_python(self, mode="json", exclude_defaults=True)
+        shown = [p for h in kept["decision"]["hechos"] for p in h.get("productos", ())]
+        quoted = {p["id"] for p in shown}
+        for producto in (*shown, *kept.get("productos", ())):
+            most = _DESCRIPCION_MAX if producto["id"] in quoted else 0
+            if len(producto.get("descripcion", "")) > most:
+                producto["descripcion"] = producto["descripcion"][:most]
         return {"v": self.v, **kept}
 
     @classmethod

@@ -46,6 +46,19 @@ def test_every_dialogue_of_ours_passes_and_leaves_nothing_behind(
     assert empresas(db) == []
 
 
+def test_eight_runs_are_alike_to_the_letter(examen: Examen) -> None:
+    """What pass^K measures has no luck in it: the same words, sales and marks each time."""
+    chosen = dialogos("p01", "p02", "p05", "p20")
+    assert len(chosen) == 4
+
+    def played() -> list[tuple[object, ...]]:
+        notas = examen.run(chosen, tell=lambda _: None)
+        return [(n.dichos, n.vendido, n.hechos, n.bien) for n in notas]
+
+    first = played()
+    assert [played() for _ in range(7)] == [first] * 7
+
+
 def test_what_a_crashed_run_left_is_swept_by_the_next_and_live_shops_stay(
     examen: Examen, db: Database
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from flask import Flask
 
 from core.db import Database
 from core.settings import Settings
@@ -36,6 +37,13 @@ def flask(entorno: dict[str, str], *args: str | Path) -> subprocess.CompletedPro
         text=True,
         timeout=120,
     )
+
+
+def refusal(app: Flask, *args: str | Path) -> str:
+    """What a command says that refuses before it begins; in this process, since it starts none."""
+    ran = app.test_cli_runner().invoke(args=["evaluar", *map(str, args)])
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    return ran.stderr
 
 
 def some(tmp_path: Path, *ids: str, spoil: str = "") -> Path:
@@ -92,6 +100,45 @@ def test_mensajes_writes_one_prediction_per_line(entorno: dict[str, str], tmp_pa
     ]
 
 
+def test_mensajes_with_their_answer_are_scored(entorno: dict[str, str], tmp_path: Path) -> None:
+    given = tmp_path / "u.jsonl"
+    pala = {"producto": "pala", "cantidad": 3, "unidad": "unidad"}
+    lines: list[dict[str, object]] = [
+        {"id": "a", "texto": "quiero 3 palas", "gold": {"act": "pedido", "items": [pala]}},
+        {"id": "b", "texto": "hola", "gold": {"act": "queja"}},
+        {"id": "c", "texto": "hola", "contexto": "oferta", "gold": {"act": "nada"}},
+    ]
+    given.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n", encoding="utf-8")
+    ran = flask(entorno, "mensajes", given, "--detalle")
+    assert ran.returncode == 0, ran.stderr
+    shown = ran.stdout.splitlines()
+    assert shown[:2] == [
+        "b «hola»: entendió saludo, era queja",
+        "actos bien           0.5000  (1 de 2)",
+    ]
+    assert "productos F1         1.0000" in shown
+    assert "  pedido             1 de 1" in shown
+    assert "línea 3: contexto «oferta»" in ran.stderr
+    assert "línea 3 sin calificar: gold: act" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("", "El archivo de mensajes está vacío."),
+        ('{"id": 1, "texto": "hola"}\n{"id": 2', "Línea 2: no es JSON"),
+        ('\n{"id": 1, "text": "hola"}', "Línea 2: texto: falta"),
+        ('{"id": 1, "texto": "hola"}', "diga con --salida"),
+    ],
+)
+def test_a_file_of_messages_that_cannot_be_is_refused_with_its_line(
+    app: Flask, tmp_path: Path, written: str, said: str
+) -> None:
+    given = tmp_path / "u.jsonl"
+    given.write_text(written, encoding="utf-8")
+    assert said in refusal(app, "mensajes", given)
+
+
 def test_busqueda_writes_what_the_search_finds(entorno: dict[str, str], tmp_path: Path) -> None:
     docs, queries, out = tmp_path / "d.json", tmp_path / "q.json", tmp_path / "r.json"
     texts = ["Pala redonda", "Martillo de uña", "Serrucho 20 pulgadas " + "de poda " * 60]
@@ -104,12 +151,37 @@ def test_busqueda_writes_what_the_search_finds(entorno: dict[str, str], tmp_path
     assert json.loads(out.read_text()) == {"q1": ["x1"], "q2": []}
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"- esto: no\n", "diálogo 1, id: falta"),
+        (b"", "vac\u00edo"),
+        (b"- id: 1\n  turnos: [\n", "no es YAML: l\u00ednea 3"),
+        ("- id: año".encode("cp1252"), "no est\u00e1 en UTF-8"),
+    ],
+)
 def test_a_file_of_another_shape_is_refused_in_one_line(
-    entorno: dict[str, str], tmp_path: Path
+    app: Flask, tmp_path: Path, written: bytes, said: str
 ) -> None:
     bad = tmp_path / "malo.yaml"
-    bad.write_text("- esto: no\n")
-    ran = flask(entorno, "dialogos", bad)
-    assert ran.returncode == 1
-    assert "formato" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    bad.write_bytes(written)
+    assert said in refusal(app, "dialogos", bad)
+
+
+def test_what_dialogos_takes_and_how_far_it_is_goes_to_stderr(
+    entorno: dict[str, str], tmp_path: Path
+) -> None:
+    file = some(tmp_path, "p01")
+    file.write_text(file.read_text(encoding="utf-8").replace("tema:", "temas:"), encoding="utf-8")
+    catalogo = AQUI / "catalogo.csv"
+    ran = flask(entorno, "dialogos", file, "--catalogo", catalogo, "--repeticiones", "11")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines() == ["pass^11 1/1", "PASS 1/1"]
+    assert "aviso: diálogo 1 (p01): no se conoce «temas»; ¿quiso decir «tema»?" in ran.stderr
+    assert f"1 diálogos con el catálogo {catalogo}" in ran.stderr
+    assert "10 de 11" in ran.stderr
+
+
+def test_a_catalogue_that_is_not_there_is_named(app: Flask, tmp_path: Path) -> None:
+    file, catalogo = some(tmp_path, "p01"), tmp_path / "no.csv"
+    assert "no.csv» no existe" in refusal(app, "dialogos", file, "--catalogo", catalogo)

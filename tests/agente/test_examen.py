@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.agente.examen import Estado, Nota, examine, read_dialogos
+from core.agente.guion import unknown_fields
 from core.errors import Invalid
 from tests.agente.mostrador import Mostrador
 
@@ -119,10 +120,62 @@ def test_a_redelivered_message_is_not_said_twice() -> None:
     assert seller.look().lineas == (("CR-1", Decimal(2), Decimal("228000.00")),)
 
 
-@pytest.mark.parametrize("leido", [None, {}, [{}], [{"id": 1}], "texto", [{"turnos": []}]])
+@pytest.mark.parametrize("leido", [None, {}, [], [{}], [{"id": 1}], "texto", [{"turnos": []}], [3]])
 def test_a_file_of_another_shape_is_refused_in_words(leido: Any) -> None:
-    if leido == {}:
-        assert read_dialogos(leido) == []
-        return
     with pytest.raises(Invalid, match="formato"):
         read_dialogos(leido)
+
+
+def complaints(leido: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as refused:
+        read_dialogos(leido)
+    return {str(e["campo"]): str(e["mensaje"]) for e in refused.value.errores}
+
+
+def test_what_is_wrong_is_named_by_entry_and_field() -> None:
+    leido = guion(turnos=[{"cliente": False}, {"cliente": "sí", "debe_contener": [1.5]}])
+    leido += guion(id="x2", esperado={"ventas": [{"sku": "CR-1", "cantidad": "dos"}, ["CR-1"]]})
+    leido.append({"turnos": [{"rapido": True}]})
+    assert complaints(leido) == {
+        "diálogo 1 (x1), turnos[1].cliente": "es un texto: escríbalo entre comillas",
+        "diálogo 1 (x1), turnos[2].debe_contener[1]": (
+            "es un texto entre comillas o un número entero"
+        ),
+        "diálogo 2 (x2), esperado.ventas[1].cantidad": "es un número",
+        "diálogo 2 (x2), esperado.ventas[2]": "es un objeto JSON",
+        "diálogo 3, id": "falta",
+        "diálogo 3, turnos[1].cliente": "falta",
+        "diálogo 3, esperado": "falta",
+    }
+
+
+def test_of_very_many_complaints_the_first_are_enough() -> None:
+    assert list(complaints([{}] * 40).items())[10:] == [("y", "110 más")]
+
+
+def test_what_people_leave_out_or_write_shorter_is_read_too() -> None:
+    turnos = [{"cliente": 7, "debe_contener": 7, "debe_contener_alguno": ["a", ["b", "c"]]}]
+    d = read_dialogos([{"id": 5, "turnos": turnos, "esperado": {"ventas": [["CR-1", 2]]}}])[0]
+    assert (d.id, d.tema, d.frases[0].cliente, d.frases[0].contiene) == ("5", "", "7", (7,))
+    assert d.frases[0].alguno == (("a",), ("b", "c"))
+    assert d.final.ventas == {"CR-1": Decimal(2)}
+
+
+def test_a_misspelt_field_is_told_with_the_one_that_was_meant() -> None:
+    leido = guion(turnos=[{"cliente": "hola", "debe_contenr": [7]}], otra=1)
+    assert unknown_fields(leido) == [
+        "diálogo 1 (x1): no se conoce «otra»",
+        "diálogo 1 (x1), turnos[1]: no se conoce «debe_contenr»; ¿quiso decir «debe_contener»?",
+    ]
+    assert unknown_fields(guion()) == []
+
+
+def test_a_sku_that_the_catalogue_has_not_is_the_file_s_fault() -> None:
+    esperado = {"ventas": [["NO-1", 2]], "alternativas": [{"ventas": [["CR-1", 1], ["NO-2", 1]]}]}
+    nota = play(Mostrador(), esperado=esperado)
+    assert not nota.bien
+    assert nota.dichos == []
+    assert nota.line() == (
+        "x1 prueba: el archivo espera «NO-1», que no está en el catálogo; "
+        "el archivo espera «NO-2», que no está en el catálogo"
+    )
