@@ -10,6 +10,8 @@ from core.agente.ofertar import recordar
 from core.agente.pedir import pedir
 from core.ports import ProductoVisto
 
+_VISTOS_MAX = 6  # what a conversation can mean by "those" without naming them
+
 
 def mostrar(s: Situacion) -> Decision | None:
     """What there is of what they ask for. With a quantity it is as good as an order: offer it."""
@@ -54,6 +56,8 @@ def _listed(memoria: Memoria, shown: tuple[ProductoVisto, ...], pedido: Pendient
     ids = tuple(p.id for p in shown)
     if not ids:
         return memoria
+    if len(ids) == 1:
+        memoria = replace(memoria, vistos=(*memoria.vistos, *ids)[-_VISTOS_MAX:])
     pregunta = Pregunta(ids, tuple(p.nombre for p in shown), pedido, abierta=True)
     return replace(memoria, pregunta=pregunta, cola=(), tema=ids)
 

@@ -75,6 +75,9 @@ class Memoria:
     no_entendidos: int = 0
     humano: bool = False
     tema: tuple[int, ...] = field(default=())
+    # Productos that were spoken of one by one, the latest last: "deme 10 lijas" means the lija
+    # whose price was asked before.
+    vistos: tuple[int, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
         """Decimals as text: JSON numbers would lose cents."""
@@ -100,6 +103,7 @@ class Memoria:
             "no_entendidos": self.no_entendidos,
             "humano": self.humano,
             "tema": list(self.tema),
+            "vistos": list(self.vistos),
         }
 
     @classmethod
@@ -129,6 +133,7 @@ class Memoria:
             no_entendidos=kept["no_entendidos"],
             humano=kept["humano"],
             tema=tuple(kept["tema"]),
+            vistos=tuple(kept.get("vistos", ())),
         )
 
 

@@ -212,6 +212,10 @@ def _halves(tokens: list[Ficha]) -> list[Ficha]:
         out.append(token)
         if len(out) < 3 or out[-2].t != "y" or token.t not in (*_MEDIO, "1/2"):
             continue
+        if len(out) > 3 and out[-3].valor is not None and out[-4].t in ("de", "del"):
+            value = out[-3].valor + Decimal("0.5")  # "amoladora de 4 y media"
+            out[-3:] = [Ficha(escribir(value), value)]
+            continue
         if out[-3].t not in UNIDADES and out[-3].t not in MEDIDAS:
             continue
         unit = out[-3]

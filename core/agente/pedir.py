@@ -53,7 +53,7 @@ class Compra:
         found = elegir(self.s.catalogo, pedido)
         if not found.exacta and pedido.cantidad is None:
             pedido, found = self._counted(pedido, found)
-        found = self._liked(found)
+        found = self._spoken_of(self._liked(found))
         if not found.candidatos:
             self._no_encontrado(pedido)
         elif found.unico is None or not found.exacta:
@@ -97,6 +97,12 @@ class Compra:
         wish = self.s.turno.preferencia
         liked = preferido(found.candidatos, wish) if wish and found.exacta else None
         return Eleccion((liked,)) if liked else found
+
+    def _spoken_of(self, found: Eleccion) -> Eleccion:
+        """Of several the one whose price they asked before, if it is only one."""
+        seen = [p for p in found.candidatos if p.id in self.s.memoria.vistos]
+        several = len(found.candidatos) > 1 and found.exacta
+        return Eleccion((seen[0],)) if several and len(seen) == 1 else found
 
     def _counted(self, pedido: Pendiente, found: Eleccion) -> tuple[Pendiente, Eleccion]:
         """ "pintura blanca 3 galones": no size of what we have, but the unit it is sold by."""
