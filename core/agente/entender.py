@@ -169,7 +169,12 @@ def _asks_product(v: _Lectura) -> bool:
         return False
     if v.has(Rasgo.PRODUCTO):
         return not (v.con_cantidad and v.has(Rasgo.PEDIR)) or v.has(Rasgo.PREGUNTA)
-    return v.has(Rasgo.PREGUNTA) and not (v.con_cantidad and v.has(Rasgo.PEDIR)) and not v.elige
+    asks = v.has(Rasgo.PREGUNTA) and not (v.con_cantidad and v.has(Rasgo.PEDIR))
+    return asks and (not v.elige or _DE_ESE.search(v.linea) is not None)
+
+
+# "¿el último viene con freno?" chooses nothing yet.
+_DE_ESE = re.compile(r"\b(?:vien|tra|sirv|tien|mid|pes)(?:e|en|ae|aen)\b.*\?|\b(?:es|son)\b.*\?")
 
 
 def _asks_shop(v: _Lectura) -> bool:
@@ -186,6 +191,8 @@ def _changes(v: _Lectura) -> bool:
         return True
     if not v.items and not v.elige:
         return False
+    if re.search(r"\bpero\b", v.linea) and v.items and not v.has(Rasgo.PREGUNTA):
+        return True  # "ya, pero con mango de fibra"
     named = _names_another(v) and not v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
 

@@ -84,7 +84,8 @@ def fichas(plegado: str) -> list[Ficha]:
         elif kind in ("numero", "fraccion", "mixta"):
             found.append(Ficha(text, _valor(text)))
         elif kind == "pulgada":
-            found.append(Ficha("pulgada"))
+            if found and found[-1].valor is not None:  # else they only quote something
+                found.append(Ficha("pulgada"))
         else:
             found.append(Ficha(text))
     return [_por(found, i) for i in range(len(found))]
