@@ -1,28 +1,25 @@
 """Is this a yes to exactly what was offered, and to nothing else?
 
-Every word must be accounted for: words of assent, courtesy, or the offer said again. What is left
-over makes it something else, whatever it begins with ("sí pero más barato", "sí, cómo no, y yo
-soy millonario"). Missing a yes costs one more question; inventing one costs a sale.
+The line is read phrase by phrase, the longest first: assent, an order, courtesy, or the offer said
+again. All of it must be read so, with nothing between; what is left over makes it something else,
+whatever it begins with ("sí pero más barato", "sí, cómo no, y yo soy millonario", "sí, mi jefe
+compra"). Missing a yes costs one more question; inventing one costs a sale.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from core.agente.comprension import Cambio, Contexto, Espera, Item
 from core.agente.lexico import (
+    ASENTIR,
     CONDICION_SI,
-    CORTESIA,
-    CORTESIA_FUERTE,
-    PEDIR,
     PELIGRO,
     PRECIOS,
     RASGOS,
-    RELLENO,
-    SI_DEBIL,
-    SI_FUERTE,
     TEMAS,
-    VERBO,
+    VOCATIVOS,
     Rasgo,
 )
 from core.agente.numeros import UNIDADES, numerar
@@ -34,10 +31,13 @@ _BLOQUEAN = (
     Rasgo.ATAQUE, Rasgo.HUMANO, Rasgo.QUEJA, Rasgo.DESCUENTO, Rasgo.PRECIO, Rasgo.AGREGAR,
     Rasgo.QUITAR, Rasgo.CONDICION, Rasgo.APLAZA, Rasgo.DUDA, Rasgo.CANCELA, Rasgo.RECHAZA,
 )  # fmt: skip
+# Idioms with a no in them that mean none, and small words that turn assent into something else.
 _MODISMOS = (
-    (re.compile(r"\n"), " "),
-    (re.compile(r"\bno (?:hay (?:problema|lio|drama|cuidado|bronca)|importa|pasa nada)\b"), " "),
-    (re.compile(r"\bsin (?:problemas?|dudas?|lio)\b"), " "),
+    (re.compile(r"\n"), " , "),
+    (
+        re.compile(r"\bno (?:hay (?:problema|lio|drama|cuidado|bronca)|importa|pasa nada)\b"),
+        "sin problema",
+    ),
     (
         re.compile(
             r"\bno ,? ?(?:le |l[oa]s? |me |tengo )?"
@@ -48,35 +48,43 @@ _MODISMOS = (
     ),
     (
         re.compile(
-            r"\b(?:ya )?que (?:ya )?(?:me tengo que ir|tengo prisa|voy tarde|ando de prisa"
-            r"|estoy apurad[oa]|llevo prisa)\b"
+            r"\bni modo(?= ?,? (?:pues )?(?:si\b|dame|deme|mand\w+|ech\w+|me |es[oa]s|los|las))"
         ),
         " ",
     ),
-    (re.compile(r"\b(?:lo|la) de siempre\b"), " "),
-    (re.compile(r"\bni modo(?= ?,? (?:pues )?(?:dame|deme|mand\w+|ech\w+|me |esos|los|las))"), " "),
     (re.compile(r"\b(si|bueno|pues|ok)(?: ,)? ni modo\b"), r"\1"),
-    (re.compile(r"\bni modo(?= ?,? si\b)"), " "),
+    (re.compile(r"\bdale que va\b"), "dale"),
     (re.compile(r"\b((?:es|est)[oa]s(?: \w+)?) tambien\b"), r"\1"),
     (re.compile(r"\b((?:es|est)[oa]s) otr[oa]s\b"), r"\1"),
-    (re.compile(r"\bcomo no(?= ?[.!]*$)"), "claro"),
-    (re.compile(r"\bdale que va\b"), "dale"),
 )
-_ORDEN = re.compile(
-    r"^(?:(?:pues|ya que|ni modo|entonces|y|ok|bueno|bueh|bien|ya|va|si|para mi|sirven|listo"
-    r"|[,.]) )*"
-    rf"(?:{PEDIR.pattern}|l[oa]s\b|es[oa]s\b)"
-)
-_SOLO_ESOS = re.compile(rf"^(?:pues |ya |ok |bueno |entonces )*{PEDIR.pattern} es[oa]s\b")
-_ESOS = re.compile(r"\b(?:l[oa]s|es[oa]s|est[oa]s)\b")
+_SOLO_QUE = re.compile(r"\bya que\b|\bcien por ciento\b|\bsi (?:es|eres) tan amable\b")
+# "como no" is a yes, unless more follows: "sí, cómo no, y yo soy millonario" is left over anyway.
+_COMO_NO = re.compile(r"\bcomo no\b")
 _POINTS = re.compile(r"\b(?:es[aeo]s?|est[aeo]s?|aquell\w+|un[oa]|\d+)\b")
-_GRACIAS = re.compile(
-    r"\b(?:muchas |mil )?graci\w*|\bmuy amable\b|\bte agradezco\b|\ble agradezco\b"
+_ESOS = re.compile(r"\b(?:l[oa]s|es[oa]s|est[oa]s)\b")
+_ENLACES = frozenset("y , de del con x por en".split())
+_DETERMINAN = frozenset({"el", "la", "los", "las"})
+_SENALA = re.compile(r"(?:es|est)[oa]s|tod[oa]s?|cosas?|articulos?|productos?")
+# Adjectives that one may be called by as well: "sí, el chico" chooses.
+_LLAMADOS = VOCATIVOS - frozenset(
+    "chico chica chicos chicas gordo gorda flaco flaca viejo vieja linda lindo mayor menor".split()
 )
-_SI_LLANO = re.compile(r"(?:si|dale|claro|listo|hagale|hecho|de una|por supuesto|confirm\w+)\b")
-# Of a verb of ordering only "dame", "llevo", "mándalos" go with a yes; not "regalados", "quieres".
-_OTRA_FORMA = re.compile(r"(?:[ai]d[oa]s?|[ae]?r|ria\w*|ba[ns]?|ndo|[ae]s)$")
-_SOLO_QUE = re.compile(r"\bya que\b")
+_VOCATIVO = re.compile(
+    r"(?:don|doña|señor|señora|estimad[oa]|mi(?= (?:amor|rey|reina|vida|cielo|amig|estimad|pana"
+    r"|parce|buen))) (?P<con>[a-zñ]+)\b|(?P<solo>[a-zñ]+)\b"
+)
+_COSAS = re.compile(r"\b(?:tod[oa]s?|cosas?|articulos?|productos?)\b")
+
+
+@dataclass
+class _Leido:
+    """What the phrases of a line were; `oferta`: the words that say the offer again."""
+
+    tipos: list[str] = field(default_factory=list)
+    oferta: list[str] = field(default_factory=list)
+
+    def has(self, tipo: str) -> bool:
+        return tipo in self.tipos
 
 
 def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
@@ -89,39 +97,44 @@ def confirma(linea: str, contexto: Contexto) -> tuple[Item, ...] | None:
         return None  # "esa sí, dame una", with something else shown since the offer
     if _says_more(linea) or PRECIOS.search(frase(numerar(fichas(linea)))):
         return None  # "dale, a 20 mil pesos": their price may be another
-    rest = SI_DEBIL.sub(" ", SI_FUERTE.sub(" ", linea))
-    items = tuple(i for i in leer_items(numerar(fichas(sin_ruido(rest)))) if _says_thing(i))
-    again = _repeats_offer(items, contexto)
-    if items and not again:
+    leido = _read(linea, _named(contexto))
+    if leido is None:
         return None
-    strong = bool(SI_FUERTE.search(linea))
-    weak = bool(SI_DEBIL.search(linea))
-    if not strong and RASGOS[Rasgo.ADIOS].search(linea):
-        return None  # "ok gracias", "eso es todo": no answer
-    points = not items and len(contexto.lineas) == 1 and _SOLO_ESOS.search(linea)
-    if not (strong or weak or points or again and _takes(linea, items)):
+    items = _items(leido, contexto)
+    if items is None or items and not _repeats_offer(items, contexto):
         return None
-    over = _left_over(linea, contexto, CORTESIA_FUERTE if strong else CORTESIA)
-    return items if not over or strong and _calls_somebody(linea, over) else None
+    return items if _assents(linea, leido, items, contexto) else None
 
 
 def afirma(linea: str) -> bool:
     """Whether the line is a yes and nothing else, to whatever was asked."""
     linea = _plain(linea)
-    strong = bool(SI_FUERTE.search(linea))
-    weak = SI_DEBIL.search(linea) and not RASGOS[Rasgo.ADIOS].search(linea)
-    if _says_more(linea) or not (strong or weak) or re.search(r"\d", linea):
+    if _says_more(linea) or re.search(r"\d", linea):
         return False
-    return not _left_over(linea, Contexto(), CORTESIA_FUERTE if strong else CORTESIA)
+    leido = _read(linea, frozenset())
+    if leido is None or leido.oferta:
+        return False
+    return leido.has("fuerte") or leido.has("debil") and not _thanks(linea)
 
 
-def _calls_somebody(linea: str, over: Sequence[str]) -> bool:
-    """One unknown word at the end of a plain yes is whom it is said to: "dale, Marta"."""
-    if len(over) != 1 or VERBO.fullmatch(over[0]) or over[0] in RELLENO:
+def _assents(linea: str, leido: _Leido, items: tuple[Item, ...], contexto: Contexto) -> bool:
+    """A strong yes; a weak one that is no goodbye ("ok gracias"); or an order for those ("dame los
+    7", "deme esos"). "quiero 7" is not: the same order may simply have been sent twice."""
+    if leido.has("fuerte"):
+        return True
+    if _thanks(linea) or leido.has("reposo"):
         return False
-    if re.search(rf"\b(?:el|la|los|las|un|una|en|a|de|con) {over[0]}\b", linea):
-        return False  # "sí, las rojas"
-    return bool(_SI_LLANO.match(linea)) and linea.rstrip(" .!").endswith(over[0])
+    if leido.has("debil"):
+        return True
+    said = " ".join(leido.oferta)
+    pointed = bool(_ESOS.search(said)) and leido.tipos[-1] in ("oferta", "cortesia")
+    stated = bool(items) and all(item.cantidad is not None for item in items)
+    those = not items and len(contexto.lineas) == 1 and re.search(r"\bes[oa]s\b", said) is not None
+    return pointed and (stated or those and leido.has("orden"))
+
+
+def _thanks(linea: str) -> bool:
+    return RASGOS[Rasgo.ADIOS].search(linea) is not None
 
 
 def _plain(linea: str) -> str:
@@ -133,7 +146,7 @@ def _plain(linea: str) -> str:
 
 def _says_more(linea: str) -> bool:
     """Something in it is no assent: a doubt, a condition, a question, a wish."""
-    said = _SOLO_QUE.sub(" ", linea)
+    said = _COMO_NO.sub("claro", _SOLO_QUE.sub(" ", linea))
     if PELIGRO.search(said) or CONDICION_SI.search(said):
         return True
     if any(tema.search(said) for tema in TEMAS.values()):
@@ -141,23 +154,84 @@ def _says_more(linea: str) -> bool:
     return any(RASGOS[r].search(said) for r in _BLOQUEAN)
 
 
-def _takes(linea: str, items: tuple[Item, ...]) -> bool:
-    """ "dame los 7": the offer pointed at is a yes by itself. "quiero 7" is not: the same order
-    may simply have been sent twice."""
-    stated = bool(items) and all(item.cantidad is not None for item in items)
-    return stated and bool(_ESOS.search(linea)) and bool(_ORDEN.search(linea))
+# --- phrase by phrase --------------------------------------------------------------------------
 
 
-def _says_thing(item: Item) -> bool:
-    """Not the cantidad of "esa cantidad está bien"."""
-    return item.cantidad is not None or any(
-        w not in CORTESIA for w in (item.producto or "").split()
+def _read(linea: str, named: frozenset[str]) -> _Leido | None:
+    """The line as phrases; None when anything is left over."""
+    leido = _Leido()
+    rest = linea
+    while rest := rest.lstrip(" ,.;:!¡()-…\n"):
+        tipo, largo = max(_phrases(rest, named), key=lambda found: found[1], default=("", 0))
+        if not largo:
+            return None
+        leido.tipos.append(tipo)
+        if tipo == "oferta":
+            leido.oferta.append(rest[:largo])
+        rest = rest[largo:]
+    return leido
+
+
+def _phrases(rest: str, named: frozenset[str]) -> Iterator[tuple[str, int]]:
+    """What may begin here, and how long it is; of equal length the first counts."""
+    for tipo, patron in ASENTIR:
+        found = patron.match(rest)
+        if found:
+            yield tipo, found.end()
+    for called in _VOCATIVO.finditer(rest):
+        if called.start() == 0 and (called["con"] or called["solo"]) in _LLAMADOS:
+            yield "cortesia", called.end()
+        break
+    alone = rest.split(" ", 1)[0].rstrip(",.!;:")
+    if alone in _LLAMADOS:
+        yield "cortesia", len(alone)
+    yield "oferta", _offer_said(rest, named)
+
+
+def _offer_said(rest: str, named: frozenset[str]) -> int:
+    """How far from here the words say the offer again: its things, figures, "los", "esos"."""
+    end, begun, says = 0, False, False
+    for word in re.finditer(r"\S+", rest):
+        token = word.group()
+        ficha = numerar(fichas(token))
+        figure = bool(ficha) and ficha[0].valor is not None
+        if figure or _SENALA.fullmatch(token) or _of_the_offer(token, named):
+            end, says = word.end(), True
+        elif token not in _DETERMINAN and (token not in _ENLACES or not begun and token != "y"):
+            break
+        begun = True
+    return end if says else 0  # "el fino", "los chicos" name nothing of the offer
+
+
+def _of_the_offer(token: str, named: frozenset[str]) -> bool:
+    unit = UNIDADES.get(token)
+    found = [str(t) for t in terms(token)]
+    return (
+        unit is not None and (unit in named or unit == "unidad") or any(t in named for t in found)
     )
+
+
+def _named(contexto: Contexto) -> frozenset[str]:
+    return frozenset(str(t) for nombre, _ in contexto.lineas for t in terms(nombre))
+
+
+def _items(leido: _Leido, contexto: Contexto) -> tuple[Item, ...] | None:
+    """What the offer was said again as; None for a figure that is none of it: "7 o 8", "24/7"."""
+    said = _COSAS.sub(" ", " , ".join(leido.oferta))
+    figures = [f for f in numerar(fichas(said)) if f.valor is not None]
+    own = {cantidad for _, cantidad in contexto.lineas} | {Decimal(len(contexto.lineas))}
+    named = _named(contexto)
+    if any(f.rango or f.valor not in own and not _of_the_offer(f.t, named) for f in figures):
+        return None
+    tokens = numerar(fichas(sin_ruido(said)))
+    return tuple(i for i in leer_items(tokens) if i.cantidad is not None or i.producto)
 
 
 def _repeats_offer(items: tuple[Item, ...], contexto: Contexto) -> bool:
     """Whether the items are the offer, all of it and in its quantities."""
     left = list(contexto.lineas)
+    if len(left) > 1 and len(items) == 1 and items[0].producto is None:
+        return items[0].cantidad == len(left)  # "dame los tres", of three lines
     for item in items:
         match = next((n for n in left if _same_line(item, n, len(contexto.lineas))), None)
         if match is None or item.cambio is not Cambio.FIJAR:
@@ -172,22 +246,6 @@ def _same_line(item: Item, linea: tuple[str, Decimal], lineas: int) -> bool:
         return False
     if item.producto is None:
         return lineas == 1
-    named = set(terms(nombre))
-    return all(t in named for t in terms(item.producto))
-
-
-def _left_over(linea: str, contexto: Contexto, cortesia: frozenset[str]) -> Sequence[str]:
-    """The words that are neither assent, courtesy, ordering, nor the offer itself."""
-    for patron in (SI_FUERTE, _GRACIAS, SI_DEBIL):
-        linea = patron.sub(" ", linea)
-    linea = PEDIR.sub(lambda m: m[0] if _OTRA_FORMA.search(m[0]) else " ", linea)
-    named = {t for nombre, _ in contexto.lineas for t in terms(nombre)}
-    return [
-        f.t
-        for f in numerar(fichas(linea))
-        if f.t[0].isalpha()
-        and f.valor is None
-        and f.t not in cortesia
-        and UNIDADES.get(f.t) not in named
-        and not any(t in named for t in terms(f.t))
-    ]
+    named = terms(nombre)
+    head = item.cantidad is not None or named[:1] == terms(item.producto)[:1]
+    return head and all(t in set(named) for t in terms(item.producto))  # "bueno, el mango" is none

@@ -55,11 +55,35 @@ def _expand(patron: str) -> str:
 _ANTE_E = {"g": "gu", "c": "qu", "z": "c"}
 
 
+def _alternatives(entry: str) -> list[str]:
+    """An entry's alternatives, cut at the bars outside its parentheses."""
+    cut, depth, start = [], 0, 0
+    for i, char in enumerate(entry):
+        depth += (char == "(") - (char == ")")
+        if char == "|" and not depth:
+            cut.append(entry[start:i])
+            start = i + 1
+    return [*cut, entry[start:]]
+
+
 _FIN = f"(?:{'|'.join(sorted(_leido['terminaciones'].split(), key=len, reverse=True))})"
 
 RASGOS = {r: re.compile(_any(_leido["rasgos"][r.value])) for r in Rasgo}
 TEMAS = {tema: re.compile(_any(patrones)) for tema, patrones in _leido["temas"].items()}
 CONDICION_SI = re.compile(rf"\bsi (?:{_any(_leido['condicion_si'])})\b")
+
+# How a yes is said, phrase by phrase.
+_asentir: dict[str, list[str]] = yaml.safe_load(
+    _ARCHIVO.with_name("asentir.yaml").read_text(encoding="utf-8")
+)
+# One by one: which is longest decides, and an alternation would stop at the first that fits.
+ASENTIR = tuple(
+    (tipo, re.compile(rf"(?:{_expand(frase)})(?!\w)"))
+    for tipo, frases in _asentir.items()
+    for entry in frases
+    for frase in _alternatives(entry)
+)
+SI_FUERTE = re.compile(rf"\b(?:{_any(_asentir['fuerte'])})\b")
 
 PELIGRO = re.compile(_any(_leido["peligro"]))
 SOBRE_LO_OFRECIDO = re.compile(rf"^(?:[¿,] |y |pero )*(?:{_any(_leido['sobre_lo_ofrecido'])})")
@@ -73,12 +97,8 @@ PEDIR = re.compile(rf"\b(?:{_any(_leido['formas']['pedir'])})\b")
 AGREGAR = re.compile(_any(_leido["formas"]["agregar"]))
 QUITAR = re.compile(_any(_leido["formas"]["quitar"]))
 
-SI_FUERTE = re.compile(rf"\b(?:{_any(_leido['si_fuerte'])})\b")
-SI_DEBIL = re.compile(rf"\b(?:{_any(_leido['si_debil'])})\b")
-_VOCATIVOS = frozenset(_leido["vocativos"].split())
-CORTESIA = frozenset(_leido["cortesia"].split()) | _VOCATIVOS
-CORTESIA_FUERTE = CORTESIA | frozenset(_leido["cortesia_fuerte"].split())
-RELLENO = frozenset(_leido["relleno"].split()) | _VOCATIVOS
+VOCATIVOS = frozenset(_leido["vocativos"].split())
+RELLENO = frozenset(_leido["relleno"].split()) | VOCATIVOS
 CALIFICATIVOS = frozenset(_leido["calificativos"].split())
 ESCRITURAS = {typed: word for word, ways in _leido["escrituras"].items() for typed in ways.split()}
 

@@ -22,6 +22,9 @@ _SIGNOS = str.maketrans(
 # Emoji that answer a question; all others say nothing.
 _EMOJI = {
     "👍": "si", "👌": "si", "✅": "si", "✔": "si", "☑": "si", "🆗": "ok", "🤝": "si",
+    # Whoever laughs or rolls their eyes says no yes.
+    "😂": "mentira", "🤣": "mentira", "🙄": "mentira", "🤡": "mentira", "🤔": "mentira",
+    "🖕": "mentira", "😒": "mentira", "🤷": "mentira", "😏": "mentira",
     "👎": "no", "❌": "no", "🚫": "no", "✖": "no", "❎": "no",
 }  # fmt: skip
 
