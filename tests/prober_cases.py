@@ -191,6 +191,9 @@ CASOS = (
     Caso("POST", "/auth/refresh", cuerpo={"refresh_token": REFRESH}, ajeno=401),
     Caso("POST", "/auth/logout", DEL_CHAT, espera=204, ajeno=None),
     Caso("GET", "/auth/yo", OBSERVADOR, ajeno=None),
+    # The shop itself
+    Caso("GET", "/empresa/", OBSERVADOR, ajeno=None),
+    Caso("PATCH", "/empresa/", ADMIN, cuerpo={"ajustes": {"trato": "usted"}}, ajeno=None),
     # Chat
     Caso("POST", "/chat/sesion", cuerpo={"canal": CLAVE_WEB}, espera=201),
     Caso("POST", "/chat/texto", ESCRIBE, cuerpo={"chat_id": CHAT, "mensaje": "hola"}, espera=202),

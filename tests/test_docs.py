@@ -57,6 +57,8 @@ DESCRIBED: dict[tuple[str, str], Any] = {
     ("POST", "/auth/login"): esquemas.Entrada,
     ("POST", "/auth/refresh"): esquemas.Tokens,
     ("GET", "/auth/yo"): esquemas.Yo,
+    ("GET", "/empresa/"): esquemas.EmpresaAjustada,
+    ("PATCH", "/empresa/"): esquemas.EmpresaAjustada,
     ("GET", "/canales/"): esquemas.Lista[esquemas.CanalVisto],
     ("POST", "/canales/"): esquemas.CanalVisto,
     ("GET", "/canales/<int:id>"): esquemas.CanalVisto,

@@ -31,6 +31,24 @@ class EmpresaVista(_Respuesta):
     moneda: str
 
 
+class AjustesVistos(_Respuesta):
+    """Los que rigen, con los valores por defecto ya puestos."""
+
+    locale: str
+    pais: str | None
+    trato: Literal["tu", "usted", "vos"]
+    tono: Literal["cercano", "neutro", "formal"]
+    datos_requeridos: list[str]
+    informacion: dict[str, str] = Field(description="Por tema.")
+    minutos_para_cambiar: int
+    politica_descuento: str | None
+    tope_modelo_mensual: str | None
+
+
+class EmpresaAjustada(EmpresaVista):
+    ajustes: AjustesVistos
+
+
 class UsuarioVisto(_Respuesta):
     id: int
     email: str

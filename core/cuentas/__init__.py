@@ -1,5 +1,12 @@
 """Shops, the people who run them, their sessions and channels, and who may see what."""
 
+from core.cuentas.ajustes import (
+    Ajustes,
+    AjustesCambios,
+    ajustes_de,
+    read_ajustes,
+    update_empresa,
+)
 from core.cuentas.canales import (
     create_canal,
     delete_canal,
@@ -35,10 +42,13 @@ from core.cuentas.sesiones import (
 from core.cuentas.uso import read_uso
 
 __all__ = [
+    "Ajustes",
+    "AjustesCambios",
     "Creada",
     "Familia",
     "Persona",
     "Vista",
+    "ajustes_de",
     "create_canal",
     "create_empresa",
     "create_usuario",
@@ -56,6 +66,7 @@ __all__ = [
     "new_clave",
     "open_chat_sesion",
     "open_sesion",
+    "read_ajustes",
     "read_uso",
     "reset_empresa",
     "reset_global",
@@ -64,5 +75,6 @@ __all__ = [
     "seed_demo",
     "set_clave",
     "update_canal",
+    "update_empresa",
     "write_credenciales",
 ]
