@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
+from core.agente.textos import textos_de
 from core.agente.vendedor import respond
 from core.catalogo.busqueda.buscar import Buscador
 from core.db import DATABASE_DOWN, Database
@@ -40,11 +41,6 @@ _LOOKS = 3
 _RETRY_SECONDS = 1.0
 _OUTAGE_SECONDS = 2.0
 
-_ILEGIBLE = (
-    "Perdona, tuve un problema para leer tu último mensaje. "
-    "Una persona del equipo lo revisará; mientras tanto puedes escribirme de otra forma."
-)
-_SOLO_TEXTO = "Por ahora solo puedo leer texto: escríbeme lo que necesitas y te ayudo."
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
 _READ = frozenset({"texto", "edicion", "otro"})
 
@@ -127,7 +123,8 @@ class Vendedor:
 
     def _turn(self, turno: TurnoTomado) -> Desenlace:
         if turno.agotado:
-            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, _ILEGIBLE))
+            sorry = str(textos_de(turno.visto.tienda)["ilegible"])
+            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
         turno = replace(turno, mensajes=self._read(turno))
         textos = [m.texto for m in turno.mensajes if m.texto.strip()]
         unread = any(m.tipo not in _READ and not m.texto.strip() for m in turno.mensajes)
@@ -146,9 +143,10 @@ class Vendedor:
 
     def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
         """What the seller says to the words; what it cannot read yet, it says so."""
+        only_text = str(textos_de(turno.visto.tienda)["solo_texto"])
         if not textos:
             return Resultado(
-                _SOLO_TEXTO, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
+                only_text, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
             )
         fuentes = Fuentes(
             catalogo=self.buscador.de(turno.empresa_id),
@@ -156,7 +154,7 @@ class Vendedor:
         )
         resultado = respond(fuentes, turno.visto, textos, self.motor(turno))
         if unread:
-            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{_SOLO_TEXTO}")
+            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{only_text}")
         return resultado
 
     def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:

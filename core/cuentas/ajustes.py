@@ -160,7 +160,9 @@ class AjustesCambios(Ajustes):
 
 
 def _locale_of(pais: str | None) -> str:
-    """Spanish as it is written there. A shop speaks Spanish wherever it is."""
+    """Spanish as it is written there; babel's es_BR writes figures as nobody there does."""
+    if pais == "BR":
+        return "pt_BR"
     try:
         return str(Locale.parse(f"es_{pais}")) if pais else "es"
     except UnknownLocaleError:
