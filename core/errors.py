@@ -53,6 +53,12 @@ class EmailEnUso(Conflict):
     codigo = "email_en_uso"
 
 
+class VersionCambiada(Conflict):
+    """Somebody wrote another version meanwhile."""
+
+    codigo = "version_cambiada"
+
+
 class CredencialesIlegibles(Conflict):
     """Encrypted with a SECRETS_KEY that is no longer among the configured ones."""
 

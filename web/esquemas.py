@@ -49,6 +49,32 @@ class EmpresaAjustada(EmpresaVista):
     ajustes: AjustesVistos
 
 
+class PromptEnLista(_Respuesta):
+    nombre: str
+    version: int = Field(description="La que rige; 0: el original, nunca se cambió.")
+    propio: bool = Field(description="false: rige el original.")
+
+
+class PromptVisto(PromptEnLista):
+    contenido: str = Field(description="El que rige.")
+    original: str = Field(description="El de la instalación.")
+
+
+class VersionVista(_Respuesta):
+    version: int
+    contenido: str | None = Field(description="null: se volvió al original.")
+    usuario_id: int | None
+    creado_en: datetime
+
+
+class TurnoEnsayado(_Respuesta):
+    turno_id: int
+    antes: str = Field(description="Con las palabras de hoy.")
+    despues: str = Field(description="Con las nuevas.")
+    cambia: bool
+    rechazado: bool = Field(description="El verificador no lo dejaría salir.")
+
+
 class UsuarioVisto(_Respuesta):
     id: int
     email: str

@@ -6,13 +6,14 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
 from core.agente.vendedor import respond
 from core.catalogo.busqueda.buscar import Buscador
+from core.cuentas import Propios
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.cierre import Registrado, quarantine, record_silence
@@ -77,6 +78,7 @@ class Vendedor:
     worker: str
     motor: Callable[[TurnoTomado], Motor | None] = _offline
     documentos: Callable[[int], Documentos] = _sin_documentos
+    propios: Propios = field(default_factory=Propios)
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
         """Answer everything that waits in a chat, once.
@@ -122,6 +124,7 @@ class Vendedor:
         return ended
 
     def _turn(self, turno: TurnoTomado) -> Desenlace:
+        turno = self._with_own_words(turno)
         if turno.agotado:
             sorry = str(textos_de(turno.visto.tienda)["ilegible"])
             return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
@@ -140,6 +143,13 @@ class Vendedor:
                 continue
             return Desenlace("respondido", resultado=resultado, registrado=recorded)
         raise AssertionError("unreachable")
+
+    def _with_own_words(self, turno: TurnoTomado) -> TurnoTomado:
+        tienda = turno.visto.tienda
+        if not tienda.prompts:
+            return turno
+        own = self.propios.of(self.db, empresa_id=turno.empresa_id, versiones=tienda.prompts)
+        return replace(turno, visto=replace(turno.visto, tienda=replace(tienda, propios=own)))
 
     def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
         """What the seller says to the words; what it cannot read yet, it says so."""

@@ -84,7 +84,7 @@ def _line_is_true(line: str, p: Permitido) -> bool:
     folded, names = _take_names(folded, p)
     if option is not None and not _chooses(int(option[1]), names, p):
         return False
-    if any(_find(folded, name) >= 0 for name in p.ajenos):
+    if any(stands_in(folded, name) for name in p.ajenos):
         return False
     pieces = leer(folded, p.forma)
     return (
@@ -114,8 +114,12 @@ def _replace(text: str, what: str, mark: str) -> str:
     return text
 
 
+def stands_in(text: str, what: str) -> bool:
+    """Whether folded `what` stands whole in folded `text`: no part of a longer word or figure."""
+    return _find(text, what) >= 0
+
+
 def _find(text: str, what: str) -> int:
-    """Where `what` stands whole: no part of a longer word, size or figure."""
     at = text.find(what) if what else -1
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(what) : at + len(what) + 2]

@@ -28,6 +28,7 @@ from core.cuentas.empresas import (
     hash_email,
     set_clave,
 )
+from core.cuentas.prompts import Propios, newest_prompts, write_prompt
 from core.cuentas.reinicio import reset_empresa, reset_global
 from core.cuentas.sesiones import (
     Familia,
@@ -47,6 +48,7 @@ __all__ = [
     "Creada",
     "Familia",
     "Persona",
+    "Propios",
     "Vista",
     "ajustes_de",
     "create_canal",
@@ -64,6 +66,7 @@ __all__ = [
     "hash_secreto",
     "login",
     "new_clave",
+    "newest_prompts",
     "open_chat_sesion",
     "open_sesion",
     "read_ajustes",
@@ -76,5 +79,6 @@ __all__ = [
     "set_clave",
     "update_canal",
     "update_empresa",
+    "write_prompt",
     "write_credenciales",
 ]
