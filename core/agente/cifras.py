@@ -59,7 +59,7 @@ _SIN_VALOR = frozenset(
     "medio media medios medias mitad doble triple cuadruple millon millones ambos ambas "
     "tercio tercios decimo decimos".split()
 )
-_ARTICULOS = frozenset({"un", "una"})
+_ARTICULOS = frozenset({"un", "una", "uno"})
 _DINERO = frozenset(
     "peso pesos dolar dolares sol soles euro euros colon colones quetzal quetzales lempira "
     "lempiras cordoba cordobas guarani guaranies boliviano bolivianos bolivar bolivares balboa "
@@ -153,7 +153,8 @@ def _spoken(pieces: list[Pieza]) -> list[Pieza]:
             continue
         run, after = pieces[i:end], pieces[end] if end < len(pieces) else None
         article = len(run) == 1 and run[0].texto in _ARTICULOS
-        if article and after is not None and _is_thing(after):
+        each = bool(out) and out[-1].texto == "cada"
+        if article and (each or after is not None and _is_thing(after)):
             out.append(run[0])
         else:
             out.append(run[0] if len(run) == 1 and run[0].es_cifra else _sum(run))

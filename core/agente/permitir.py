@@ -12,9 +12,10 @@ from core.agente.estado import Linea, Memoria, Pendiente
 from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
+from core.agente.plantillas import TRATOS, frases, leaves, pick
 from core.agente.redactar import locale_de, plural
 from core.agente.textos import Textos, reservadas, textos_de
-from core.agente.verificar import Permitido, Propio, claims
+from core.agente.verificar import Permitido, Propio, claims, replace_whole, stands_in
 from core.catalogo.texto import fold
 from core.cuentas.ajustes import ajustes_de
 from core.ports import ChatVisto, ProductoVisto, Tienda
@@ -41,7 +42,13 @@ def permitir(
     propios, sumas = _facts(decision, antes, chat, filas)
     said = _said([dicho, *_open(antes)], forma)
     citas = tuple(c for c in _quotes(antes, chat, filas, tienda) if _LETRA.search(c))
-    wording = " ".join(fold(t) for h in decision.hechos for t in textos.lines(h.clave))
+    # The wording that comes with us, not the shop's: what a shop wrote may name a producto by now.
+    wording = " ".join(
+        fold(pick(t, trato))
+        for h in decision.hechos
+        for t in leaves(frases().get(h.clave, ""))
+        for trato in TRATOS
+    )
     return Permitido(
         propios=propios,
         acordados=frozenset(fold(line.nombre) for line in lineas),
@@ -221,8 +228,9 @@ def _strangers(
     """Names of productos that nobody may mention now. What the customer or the wording itself says
     is no mention of them."""
     names = {fold(p.nombre) for p in vistos} - propios.keys()
-    known = (said, *propios, *citas)
-    return frozenset(n for n in names if n and not any(n in text for text in known))
+    for own in sorted((*propios, *citas), key=len, reverse=True):
+        said = replace_whole(said, own, ";")  # a part of another's name is no mention either
+    return frozenset(n for n in names if n and not stands_in(said, n))
 
 
 def _claimed(decision: Decision, textos: Textos) -> frozenset[tuple[str, bool]]:

@@ -40,6 +40,8 @@ def dinero(monto: Decimal, tienda: Tienda) -> str:
         format=_pattern(locale_de(tienda), cents=monto != monto.to_integral_value()),
         currency_digits=False,
     )
+    # A code of three letters is parted from its figure, as CLDR asks and babel does not.
+    written = re.sub(r"(?<=[A-Z]{3})(?=\d)", " ", written)
     return written.replace("\u00a0", " ").replace("\u202f", " ").strip()
 
 

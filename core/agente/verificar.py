@@ -99,18 +99,21 @@ def _take_names(folded: str, p: Permitido) -> tuple[str, list[str]]:
     names: list[str] = []
     for name in sorted(p.propios, key=len, reverse=True):
         mark = chr(ord(NOMBRE) + len(names))
-        marked = _replace(folded, name, mark)
+        marked = replace_whole(folded, name, mark)
         if marked != folded:
             names.append(name)
             folded = marked
     for quote in sorted(p.citas, key=len, reverse=True):
-        folded = _replace(folded, quote, CITA)
+        folded = replace_whole(folded, quote, CITA)
     return folded, names
 
 
-def _replace(text: str, what: str, mark: str) -> str:
-    while (at := _find(text, what)) >= 0:
+def replace_whole(text: str, what: str, mark: str) -> str:
+    """`text` with `mark` wherever `what` stands whole."""
+    at = _find(text, what)
+    while at >= 0:
         text = f"{text[:at]}{mark}{text[at + len(what) :]}"
+        at = _find(text, what, at + len(mark))
     return text
 
 
@@ -119,8 +122,8 @@ def stands_in(text: str, what: str) -> bool:
     return _find(text, what) >= 0
 
 
-def _find(text: str, what: str) -> int:
-    at = text.find(what) if what else -1
+def _find(text: str, what: str, start: int = 0) -> int:
+    at = text.find(what, start) if what else -1
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(what) : at + len(what) + 2]
         cut = re.match(r"\w|[./,]\d", after) if what[-1].isalnum() else None
@@ -175,6 +178,8 @@ class _Renglon:
             return not self._names and value in self._p.sumas
         if self._is_of_one(i):
             return value in owner.precios
+        if i and self._pieces[i - 1].texto == "por":  # "2 por $x" is what two cost
+            return value in owner.montos
         return value in owner.precios or value in owner.montos
 
     def _is_quantity(self, i: int, value: Decimal) -> bool:
