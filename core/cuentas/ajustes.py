@@ -43,6 +43,7 @@ Tema = Literal[
     "parqueadero",
     "contacto",
     "servicios",
+    "privacidad",
 ]
 
 # Where a currency is spent: its country gives separators, sign and telephones.
