@@ -53,6 +53,12 @@ class EmailEnUso(Conflict):
     codigo = "email_en_uso"
 
 
+class VersionCambiada(Conflict):
+    """Somebody wrote another version meanwhile."""
+
+    codigo = "version_cambiada"
+
+
 class CredencialesIlegibles(Conflict):
     """Encrypted with a SECRETS_KEY that is no longer among the configured ones."""
 
@@ -217,6 +223,7 @@ class LeaseLost(AgenteError):
 # pydantic's words for what people get wrong; {} are fields of its context.
 _QUEJAS = {
     "missing": "falta",
+    "extra_forbidden": "no se conoce",
     "json_invalid": "no es JSON",
     "string_type": "es un texto",
     "int_type": "es un número entero",
@@ -227,6 +234,8 @@ _QUEJAS = {
     "decimal_type": "es un número",
     "decimal_parsing": "es un número",
     "finite_number": "es un número finito",
+    "decimal_max_digits": "tiene {max_digits} cifras como máximo",
+    "decimal_whole_digits": "tiene {whole_digits} cifras enteras como máximo",
     "decimal_max_places": "tiene {decimal_places} decimales como máximo",
     "bool_type": "es true o false",
     "bool_parsing": "es true o false",

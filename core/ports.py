@@ -310,9 +310,14 @@ class VentaVista:
 
 @dataclass(frozen=True)
 class Tienda:
+    """prompts: which version of each prompt of its own is in force; propios: their contents, which
+    are no part of what a turn records of itself."""
+
     nombre: str
     moneda: str
     ajustes: dict[str, Any] = field(default_factory=dict)
+    prompts: dict[str, int] = field(default_factory=dict)
+    propios: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

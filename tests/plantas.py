@@ -28,6 +28,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_importacion(tienda)
     plant_busqueda(tienda)
     plant_turno(tienda)
+    plant_prompt(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -122,6 +123,19 @@ def _registro() -> dict[str, Any]:
         "busquedas": [{"texto": CANARIO, "n": 3, "pasajes": [pasaje]}],
         "ms": {"leer": 1},
     }
+
+
+def plant_prompt(tienda: Tienda) -> int:
+    """One more version of the shop's own wording; its number."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        return cuentas.write_prompt(
+            session,
+            empresa_id=tienda.empresa_id,
+            nombre="respuestas",
+            contenido=f'hola: "¡Hola! {CANARIO} {next(_N)}"',
+            usuario_id=tienda.usuarios[Rol.ADMIN],
+            actor=CANARIO,
+        )
 
 
 def take_chat(tienda: Tienda) -> str:

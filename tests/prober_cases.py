@@ -172,6 +172,7 @@ _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
 _SINONIMOS = {"grupos": [["poncho", "ruana"]]}
+_PALABRAS = {"contenido": 'hola: "¡Buenas!"'}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
 _UPDATE = {
     "update_id": 7,
@@ -191,6 +192,22 @@ CASOS = (
     Caso("POST", "/auth/refresh", cuerpo={"refresh_token": REFRESH}, ajeno=401),
     Caso("POST", "/auth/logout", DEL_CHAT, espera=204, ajeno=None),
     Caso("GET", "/auth/yo", OBSERVADOR, ajeno=None),
+    # The shop itself
+    Caso("GET", "/empresa/", OBSERVADOR, ajeno=None),
+    Caso("PATCH", "/empresa/", ADMIN, cuerpo={"ajustes": {"trato": "usted"}}, ajeno=None),
+    # Its words
+    Caso("GET", "/prompts/", OBSERVADOR, ajeno=None),
+    Caso("GET", "/prompts/<nombre>", OBSERVADOR, nombre="respuestas", ajeno=None),
+    Caso("GET", "/prompts/<nombre>/versiones", OBSERVADOR, nombre="respuestas", ajeno=None),
+    Caso("PUT", "/prompts/<nombre>", ADMIN, nombre="respuestas", cuerpo=_PALABRAS, ajeno=None),
+    Caso(
+        "POST",
+        "/prompts/<nombre>/probar",
+        ADMIN,
+        nombre="respuestas",
+        cuerpo={**_PALABRAS, "chat_id": CHAT},
+    ),
+    Caso("DELETE", "/prompts/<nombre>", ADMIN, nombre="respuestas", ajeno=None),
     # Chat
     Caso("POST", "/chat/sesion", cuerpo={"canal": CLAVE_WEB}, espera=201),
     Caso("POST", "/chat/texto", ESCRIBE, cuerpo={"chat_id": CHAT, "mensaje": "hola"}, espera=202),

@@ -30,7 +30,7 @@ PRIVATE = {
     "turno": {"acto", "regla", "registro"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
-CLOSED |= {"importacion_cambio"}
+CLOSED |= {"importacion_cambio", "prompt"}
 CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding"}
 
 

@@ -23,6 +23,7 @@ CODIGOS = {
     "demasiado_grande": 413,
     "conflicto": 409,
     "email_en_uso": 409,
+    "version_cambiada": 409,
     "credenciales_ilegibles": 409,
     "transicion_invalida": 409,
     "clave_reutilizada": 409,

@@ -42,6 +42,7 @@ from web import (
     cuentas,
     datos,
     docs,
+    empresa,
     evaluar,
     exportar,
     importaciones,
@@ -50,6 +51,7 @@ from web import (
     peticiones,
     productos,
     productos_cli,
+    prompts,
     salud,
     turnos,
     ventas,
@@ -141,6 +143,8 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.cli.add_command(chat_cli.chat)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
+    app.register_api(empresa.api)
+    app.register_api(prompts.api)
     app.register_api(canales.api)
     app.register_api(ventas.api)
     app.register_api(productos.api)

@@ -31,6 +31,50 @@ class EmpresaVista(_Respuesta):
     moneda: str
 
 
+class AjustesVistos(_Respuesta):
+    """Los que rigen, con los valores por defecto ya puestos."""
+
+    locale: str
+    pais: str | None
+    trato: Literal["tu", "usted", "vos"]
+    tono: Literal["cercano", "neutro", "formal"]
+    datos_requeridos: list[str]
+    informacion: dict[str, str] = Field(description="Por tema.")
+    minutos_para_cambiar: int
+    politica_descuento: str | None
+    tope_modelo_mensual: str | None
+
+
+class EmpresaAjustada(EmpresaVista):
+    ajustes: AjustesVistos
+
+
+class PromptEnLista(_Respuesta):
+    nombre: str
+    version: int = Field(description="La que rige; 0: el original, nunca se cambió.")
+    propio: bool = Field(description="false: rige el original.")
+
+
+class PromptVisto(PromptEnLista):
+    contenido: str = Field(description="El que rige.")
+    original: str = Field(description="El de la instalación.")
+
+
+class VersionVista(_Respuesta):
+    version: int
+    contenido: str | None = Field(description="null: se volvió al original.")
+    usuario_id: int | None
+    creado_en: datetime
+
+
+class TurnoEnsayado(_Respuesta):
+    turno_id: int
+    antes: str = Field(description="Con las palabras de hoy.")
+    despues: str = Field(description="Con las nuevas.")
+    cambia: bool
+    rechazado: bool = Field(description="El verificador no lo dejaría salir.")
+
+
 class UsuarioVisto(_Respuesta):
     id: int
     email: str

@@ -1,77 +1,80 @@
 """Word: facts → what the customer reads. All wording is in prompts/respuestas.yaml."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-from babel import UnknownLocaleError
+from babel import Locale
 from babel.numbers import format_currency, format_decimal
 
 from core.agente.estado import Linea
 from core.agente.hechos import Decision, Hecho
+from core.agente.textos import textos_de
+from core.cuentas.ajustes import ajustes_de
 from core.ports import ChatVisto, ProductoVisto, Tienda
 from core.unidades import allows_fraction
 
-_ARCHIVO = Path(__file__).parent / "prompts" / "respuestas.yaml"
 _DESCRIPCION_MAX = 300
-
-# Where a currency is spent, for its separators and sign; ajustes["locale"] overrules.
-_LOCALES = {
-    "ARS": "es_AR", "BOB": "es_BO", "CLP": "es_CL", "COP": "es_CO", "CRC": "es_CR", "CUP": "es_CU",
-    "DOP": "es_DO", "EUR": "es_ES", "GTQ": "es_GT", "HNL": "es_HN", "MXN": "es_MX", "NIO": "es_NI",
-    "PAB": "es_PA", "PEN": "es_PE", "PYG": "es_PY", "USD": "es_US", "UYU": "es_UY", "VES": "es_VE",
-}  # fmt: skip
+# Where a unit's own name ends: "caja de 12", "rollo x 100".
+_FIN_UNIDAD = re.compile(r"\s(?:de|del|x|por|con)\s|\s?[\d(/]")
 
 
-@cache
 def textos() -> Mapping[str, Any]:
-    """The wording, read once per process."""
-    loaded: Mapping[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))
-    return loaded
+    """The wording as it is when a shop set nothing."""
+    return textos_de(Tienda("", "")).plantillas
 
 
 def locale_de(tienda: Tienda) -> str:
-    return str(tienda.ajustes.get("locale") or _LOCALES.get(tienda.moneda, "es"))
+    return ajustes_de(tienda).locale or "es"
 
 
 def dinero(monto: Decimal, tienda: Tienda) -> str:
-    """28900 → $28.900; cents only where there are any."""
-    whole = monto == monto.to_integral_value()
-    try:
-        written = format_currency(monto, tienda.moneda, locale=locale_de(tienda))
-    except (UnknownLocaleError, ValueError):
-        written = format_currency(monto, tienda.moneda, locale="es")
-    if whole:
-        sep = _decimal_sign(tienda)
-        head, _, tail = written.rpartition(sep + "00")
-        written = head + tail if head or tail else written
+    """28900 → $28.900; cents where there are any, and only there: also where the currency has
+    none, since what is said must be what is charged."""
+    written = format_currency(
+        monto,
+        tienda.moneda,
+        locale=locale_de(tienda),
+        format=_pattern(locale_de(tienda), cents=monto != monto.to_integral_value()),
+        currency_digits=False,
+    )
+    # A code of three letters is parted from its figure, as CLDR asks and babel does not.
+    written = re.sub(r"(?<=[A-Z]{3})(?=\d)", " ", written)
     return written.replace("\u00a0", " ").replace("\u202f", " ").strip()
 
 
+@cache
+def _pattern(locale: str, *, cents: bool) -> str:
+    """The locale's own way to write money, with two decimals or none."""
+    whole = str(Locale.parse(locale).currency_formats["standard"].pattern).replace("0.00", "0")
+    return whole.replace("0", "0.00") if cents else whole
+
+
 def numero(cantidad: Decimal, tienda: Tienda) -> str:
-    try:
-        return format_decimal(cantidad.normalize(), locale=locale_de(tienda))
-    except (UnknownLocaleError, ValueError):
-        return format_decimal(cantidad.normalize(), locale="es")
+    return format_decimal(cantidad.normalize(), locale=locale_de(tienda))
 
 
 def cuantos(cantidad: Decimal, unidad: str, tienda: Tienda) -> str:
     """7 unidades, 1 caja, 2,5 kg."""
-    return f"{numero(cantidad, tienda)} {unidad if cantidad == 1 else plural(unidad)}"
+    return f"{numero(cantidad, tienda)} {unidad if cantidad == 1 else plural(unidad, tienda)}"
 
 
-def plural(unidad: str) -> str:
-    special = textos()["plurales"].get(unidad.lower())
-    if special:
-        return str(special)
-    if not unidad or unidad[-1] in "sx":
-        return unidad
-    if unidad[-1] in "aeiouáéíóú":
-        return unidad + "s"
-    stem = unidad[:-1] + "c" if unidad[-1] == "z" else unidad
+def plural(unidad: str, tienda: Tienda) -> str:
+    """metros lineales, galones, cajas de 12."""
+    end = _FIN_UNIDAD.search(unidad)
+    head, tail = (unidad[: end.start()], unidad[end.start() :]) if end else (unidad, "")
+    special = textos_de(tienda)["plurales"]
+    return " ".join(str(special.get(w.lower()) or _plural(w)) for w in head.split(" ")) + tail
+
+
+def _plural(word: str) -> str:
+    if not word[-1:].isalpha() or word[-1] in "sx":
+        return word
+    if word[-1] in "aeiouáéíóú":
+        return word + "s"
+    stem = word[:-1] + "c" if word[-1] == "z" else word
     for accented, plain in zip("áéíóú", "aeiou", strict=True):
         if stem.endswith(accented + "n"):
             stem = stem[:-2] + plain + "n"
@@ -84,16 +87,18 @@ def redactar(decision: Decision, chat: ChatVisto) -> str:
     return _join([p for p in parts if p])
 
 
-def llano(decision: Decision) -> str:
+def llano(decision: Decision, tienda: Tienda) -> str:
     """The reply without any figure or name, when the worded one was refused."""
-    plain = textos()["llano"]
+    plain = textos_de(tienda)["llano"]
     return str(next((plain[h.clave] for h in decision.hechos if h.clave in plain), plain["otro"]))
 
 
 def _word(hecho: Hecho, chat: ChatVisto) -> str:
-    template = textos()[hecho.clave]
+    template = textos_de(chat.tienda)[hecho.clave]
     rows = _rows(hecho, chat)
     whole = _whole(hecho, chat)
+    if not isinstance(template, str) and len(rows) == 1 and "uno" in template:
+        template = template["uno"]
     if isinstance(template, str):
         return template.format(**{**(rows[0] if rows else {}), **whole})
     lines = [template.get("inicio", "").format(**whole)] if "inicio" in template else []
@@ -108,7 +113,7 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
     tienda = chat.tienda
     said = {"tienda": tienda.nombre, "cita": hecho.cita}
     if hecho.clave == "pide_datos":
-        campos = textos()["campos"]
+        campos = textos_de(tienda)["campos"]
         said["cita"] = ", ".join(campos[c] for c in hecho.cita.split(",") if c)
     if hecho.lineas:
         total = sum((line.subtotal for line in hecho.lineas), Decimal("0.00"))
@@ -120,7 +125,7 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
     if hecho.cantidad is not None:
         said["cantidad"] = numero(hecho.cantidad, tienda)
     elif hecho.clave == "de_que":
-        said["cantidad"] = "eso"
+        said["cantidad"] = textos_de(tienda)["eso"]
     if hecho.antes is not None:
         said["antes"] = dinero(hecho.antes, tienda)
     return said
@@ -140,9 +145,14 @@ def _of_linea(line: Linea, tienda: Tienda) -> dict[str, str]:
         "cantidad": cuantos(line.cantidad, line.unidad, tienda),
         "nombre": line.nombre,
         "precio": dinero(line.precio_unitario, tienda),
-        "cada": f"por {line.unidad}" if allows_fraction(line.unidad) else "c/u",
+        "cada": _cada(line.unidad, tienda),
         "subtotal": dinero(line.subtotal, tienda),
     }
+
+
+def _cada(unidad: str, tienda: Tienda) -> str:
+    said = textos_de(tienda)
+    return str(said["por_unidad" if allows_fraction(unidad) else "cada"]).format(unidad=unidad)
 
 
 def _of_venta(line: dict[str, Any], chat: ChatVisto) -> dict[str, str]:
@@ -154,22 +164,19 @@ def _of_venta(line: dict[str, Any], chat: ChatVisto) -> dict[str, str]:
 
 
 def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
-    about = [f", marca {p.marca}"] if p.marca else []
+    said = textos_de(tienda)
+    about = [said["marca"].format(marca=p.marca)] if p.marca else []
     if p.descripcion:
         about.append(f" ({p.descripcion.strip().rstrip('.')[:_DESCRIPCION_MAX]})")
     return {
         "n": str(n),
         "nombre": p.nombre,
         "precio": dinero(p.precio, tienda),
-        "stock": cuantos(p.stock, p.unidad, tienda) if p.stock > 0 else str(textos()["sin_stock"]),
+        "stock": cuantos(p.stock, p.unidad, tienda) if p.stock > 0 else said["sin_stock"],
         "unidad": p.unidad,
-        "unidades": plural(p.unidad),
+        "unidades": plural(p.unidad, tienda),
         "ficha": "".join(about),
     }
-
-
-def _decimal_sign(tienda: Tienda) -> str:
-    return numero(Decimal("0.5"), tienda)[1]
 
 
 def _join(parts: list[str]) -> str:

@@ -19,6 +19,8 @@ from core.agente.motor import Llamada
 from core.ports import ChatVisto, Fuentes, Hallazgo, Pasaje, ProductoVisto
 
 VERSION = 1
+# The contents of prompts stand in their own table, by the version that is recorded.
+_ELSEWHERE = {"chat": {"tienda": {"propios"}}}
 
 # A reply quotes no more of a descripcion than this, and deciding does not read it.
 _DESCRIPCION_MAX = 400
@@ -76,7 +78,9 @@ class Registro:
     def to_json(self) -> dict[str, Any]:
         """Without what has its default: most of a turn is empty. Of a descripcion, what a reply
         could quote; none of productos that were found and not shown."""
-        kept: dict[str, Any] = _adapter().dump_python(self, mode="json", exclude_defaults=True)
+        kept: dict[str, Any] = _adapter().dump_python(
+            self, mode="json", exclude_defaults=True, exclude=_ELSEWHERE
+        )
         shown = [p for h in kept["decision"]["hechos"] for p in h.get("productos", ())]
         quoted = {p["id"] for p in shown}
         for producto in (*shown, *kept.get("productos", ())):

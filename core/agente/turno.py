@@ -6,12 +6,14 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
+from core.agente.textos import textos_de
 from core.agente.vendedor import respond
 from core.catalogo.busqueda.buscar import Buscador
+from core.cuentas import Propios
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.cierre import Registrado, quarantine, record_silence
@@ -40,11 +42,6 @@ _LOOKS = 3
 _RETRY_SECONDS = 1.0
 _OUTAGE_SECONDS = 2.0
 
-_ILEGIBLE = (
-    "Perdona, tuve un problema para leer tu último mensaje. "
-    "Una persona del equipo lo revisará; mientras tanto puedes escribirme de otra forma."
-)
-_SOLO_TEXTO = "Por ahora solo puedo leer texto: escríbeme lo que necesitas y te ayudo."
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
 _READ = frozenset({"texto", "edicion", "otro"})
 
@@ -81,6 +78,7 @@ class Vendedor:
     worker: str
     motor: Callable[[TurnoTomado], Motor | None] = _offline
     documentos: Callable[[int], Documentos] = _sin_documentos
+    propios: Propios = field(default_factory=Propios)
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
         """Answer everything that waits in a chat, once.
@@ -126,8 +124,10 @@ class Vendedor:
         return ended
 
     def _turn(self, turno: TurnoTomado) -> Desenlace:
+        turno = self._with_own_words(turno)
         if turno.agotado:
-            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, _ILEGIBLE))
+            sorry = str(textos_de(turno.visto.tienda)["ilegible"])
+            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
         turno = replace(turno, mensajes=self._read(turno))
         textos = [m.texto for m in turno.mensajes if m.texto.strip()]
         unread = any(m.tipo not in _READ and not m.texto.strip() for m in turno.mensajes)
@@ -144,11 +144,19 @@ class Vendedor:
             return Desenlace("respondido", resultado=resultado, registrado=recorded)
         raise AssertionError("unreachable")
 
+    def _with_own_words(self, turno: TurnoTomado) -> TurnoTomado:
+        tienda = turno.visto.tienda
+        if not tienda.prompts:
+            return turno
+        own = self.propios.of(self.db, empresa_id=turno.empresa_id, versiones=tienda.prompts)
+        return replace(turno, visto=replace(turno.visto, tienda=replace(tienda, propios=own)))
+
     def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
         """What the seller says to the words; what it cannot read yet, it says so."""
+        only_text = str(textos_de(turno.visto.tienda)["solo_texto"])
         if not textos:
             return Resultado(
-                _SOLO_TEXTO, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
+                only_text, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
             )
         fuentes = Fuentes(
             catalogo=self.buscador.de(turno.empresa_id),
@@ -156,7 +164,7 @@ class Vendedor:
         )
         resultado = respond(fuentes, turno.visto, textos, self.motor(turno))
         if unread:
-            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{_SOLO_TEXTO}")
+            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{only_text}")
         return resultado
 
     def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:

@@ -13,9 +13,10 @@ from core.agente.decidir import contexto_de, decidir
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision
 from core.agente.motor import OFFLINE, Motor, Offline
+from core.agente.permitir import ids_de, permitir
 from core.agente.redactar import llano, redactar
 from core.agente.registro import Registro, Testigo
-from core.agente.verificar import Permitido, ids_de, permitir, verificar
+from core.agente.verificar import Permitido, verificar
 from core.models import EstadoVenta
 from core.ports import ChatVisto, Fuentes, Resultado
 
@@ -39,7 +40,7 @@ def respond(
     decision = decidir(turno, memoria, chat, testigo.fuentes)
     decidido = decision
     filas = testigo.fuentes.catalogo.por_id(ids_de(decision))
-    facts = permitir(decision, memoria, chat, filas, turno.texto)
+    facts = permitir(decision, memoria, chat, filas, turno.texto, testigo.productos)
     clock.mark("decidir")
 
     borrador = motor.redactar(decision, chat)
@@ -76,7 +77,7 @@ def _checked(
     template = redactar(decision, chat)
     if template != borrador and verificar(template, facts):
         return template, decision
-    return llano(decision), _unread(decision)
+    return llano(decision, chat.tienda), _unread(decision)
 
 
 def _resultado(r: Registro, decision: Decision) -> Resultado:

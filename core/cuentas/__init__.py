@@ -1,5 +1,12 @@
 """Shops, the people who run them, their sessions and channels, and who may see what."""
 
+from core.cuentas.ajustes import (
+    Ajustes,
+    AjustesCambios,
+    ajustes_de,
+    read_ajustes,
+    update_empresa,
+)
 from core.cuentas.canales import (
     create_canal,
     delete_canal,
@@ -21,6 +28,7 @@ from core.cuentas.empresas import (
     hash_email,
     set_clave,
 )
+from core.cuentas.prompts import Propios, newest_prompts, write_prompt
 from core.cuentas.reinicio import reset_empresa, reset_global
 from core.cuentas.sesiones import (
     Familia,
@@ -35,10 +43,14 @@ from core.cuentas.sesiones import (
 from core.cuentas.uso import read_uso
 
 __all__ = [
+    "Ajustes",
+    "AjustesCambios",
     "Creada",
     "Familia",
     "Persona",
+    "Propios",
     "Vista",
+    "ajustes_de",
     "create_canal",
     "create_empresa",
     "create_usuario",
@@ -54,8 +66,10 @@ __all__ = [
     "hash_secreto",
     "login",
     "new_clave",
+    "newest_prompts",
     "open_chat_sesion",
     "open_sesion",
+    "read_ajustes",
     "read_uso",
     "reset_empresa",
     "reset_global",
@@ -64,5 +78,7 @@ __all__ = [
     "seed_demo",
     "set_clave",
     "update_canal",
+    "update_empresa",
+    "write_prompt",
     "write_credenciales",
 ]

@@ -69,7 +69,7 @@ _TAKE = text(
     )
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
         t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
-        e.nombre, e.moneda, e.ajustes, cliente.datos,
+        e.nombre, e.moneda, e.ajustes, propios.versiones, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
         dicho.entrega AS ultima_entrega,
         pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
@@ -82,6 +82,12 @@ _TAKE = text(
         WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id AND m.remitente <> 'usuario'
         ORDER BY orden DESC LIMIT 1
     ) dicho ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_object_agg(nombre, version) AS versiones FROM (
+            SELECT DISTINCT ON (nombre) nombre, version, contenido IS NULL AS de_fabrica
+            FROM prompt p WHERE p.empresa_id = t.empresa_id ORDER BY nombre, version DESC
+        ) v WHERE NOT de_fabrica
+    ) propios ON true
     """
 )
 
@@ -141,7 +147,7 @@ def take_chat(
         puede_reiniciar=row.reinicios < settings.turno_reinicios,
         mensajes=tuple(MensajePendiente(m.id, m.texto, m.tipo, m.crudo) for m in pending),
         visto=ChatVisto(
-            tienda=Tienda(row.nombre, row.moneda, row.ajustes),
+            tienda=Tienda(row.nombre, row.moneda, row.ajustes, row.versiones or {}),
             memoria=row.conversacion,
             estado_venta=row.estado_venta,
             ultima_respuesta=row.ultima_respuesta,

@@ -11,6 +11,7 @@ from core.models.catalogo import (
 )
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
+from core.models.prompts import Prompt
 from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
@@ -36,6 +37,7 @@ __all__ = [
     "Movimiento",
     "Producto",
     "ProductoEmbedding",
+    "Prompt",
     "Remitente",
     "Rol",
     "Sesion",

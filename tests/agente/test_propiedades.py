@@ -10,7 +10,8 @@ from core.agente.comprension import Acto
 from core.agente.decidir import contexto_de, decidir
 from core.agente.entender import entender
 from core.agente.estado import Memoria
-from core.agente.verificar import ids_de, permitir, verificar
+from core.agente.permitir import ids_de, permitir
+from core.agente.verificar import verificar
 from tests.agente.mostrador import Mostrador
 
 _SI = ["sí", "dale", "confirmo", "listo, hágale", "los llevo", "ok", "va"]
