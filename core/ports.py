@@ -6,7 +6,7 @@ fake and real adapter.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
@@ -329,6 +329,8 @@ class ChatVisto:
     # Whether all of the new mensajes were written after the last reply: a yes that was already on
     # its way when the offer was made is no yes to it.
     leida: bool = True
+    # The database's clock when the chat was taken: what is too late is decided by nothing else.
+    ahora: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -336,7 +338,8 @@ class Resultado:
     """What one turn wants: words and effects. All of it is recorded, or nothing.
 
     oferta_n numbers the proposal inside its chat; a venta is unique per (chat, oferta_n), so two
-    confirmations of one proposal are one sale. carrito is what GET /chats shows.
+    confirmations of one proposal are one sale. With both vender and cancelar_venta_id the new sale
+    takes the place of that one. carrito is what GET /chats shows.
     """
 
     respuesta: str

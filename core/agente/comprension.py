@@ -73,6 +73,7 @@ class Turno:
     todas: all of the list ("uno de cada uno", "ambos").
     preferencia: "barato" or "caro", "grande" or "chico", when they choose by price or size.
     factor, resto: "el doble" is 2, "uno menos" is -1.
+    retoma: speaks of an order that exists already ("agrégale", "que sean").
     """
 
     acto: Acto
@@ -97,4 +98,5 @@ class Turno:
     insiste: bool = False
     senala: bool = False
     busca: bool = False
+    retoma: bool = False
     texto: str = ""

@@ -21,6 +21,15 @@ from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
 from core.agente.ofertar import campos_requeridos, ofertar, pide_datos, recordar, vender
 from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
+from core.agente.posventa import (
+    cambiar,
+    cambio_perdido,
+    cancelar,
+    quiere_cambiar,
+    quiere_cancelar,
+    se_puede_cancelar,
+    vendible,
+)
 from core.models import EstadoVenta
 from core.ports import ChatVisto, Fuentes
 
@@ -43,7 +52,20 @@ def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
 
 def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, fuentes: Fuentes) -> Decision:
     """Facts and effects of this turn. The same inputs give the same Decision."""
-    s = Situacion(turno, memoria, chat, fuentes.catalogo, fuentes.documentos)
+    catalogo = vendible(fuentes.catalogo, memoria, chat)
+    s = Situacion(turno, memoria, chat, catalogo, fuentes.documentos)
+    perdido = cambio_perdido(s)
+    if perdido is None:
+        decision = _apply(s)
+        return replace(decision, devuelve=decision.devuelve or memoria.reemplaza)
+    # The sale that was to be changed is another by now: the yes to that change buys nothing.
+    without = replace(s, memoria=memoria.sin_pedido(), catalogo=fuentes.catalogo)
+    decision = _apply(without)
+    humano = decision.humano or perdido.clave == "plazo_vencido" and turno.confirma
+    return replace(decision, hechos=(perdido, *decision.hechos), humano=humano)
+
+
+def _apply(s: Situacion) -> Decision:
     for rule in REGLAS:
         if rule.cuando(s):
             decision = rule.entonces(s)
@@ -71,6 +93,8 @@ def _estado(s: Situacion, memoria: Memoria) -> EstadoVenta:
     if memoria.oferta is not None:
         return EstadoVenta.DATOS if memoria.oferta.aceptada else EstadoVenta.OFERTA
     before = EstadoVenta(s.chat.estado_venta)
+    if s.memoria.reemplaza is not None and s.venta_vigente:
+        return EstadoVenta.CONFIRMADA  # the change was dropped, or is still being asked about
     if before in (EstadoVenta.CONFIRMADA, EstadoVenta.CANCELADA):
         return before
     return EstadoVenta.NINGUNA
@@ -95,27 +119,15 @@ def _fuera(s: Situacion) -> Decision:
     return Decision((Hecho("fuera"), *recordar(s.memoria)), s.memoria)
 
 
-def _cancelar_venta(s: Situacion) -> Decision:
-    venta = s.chat.ultima_venta
-    assert venta is not None
-    memoria = replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=())
-    return Decision(
-        (Hecho("cancelada"),), memoria, estado=EstadoVenta.CANCELADA, cancelar_venta_id=venta.id
-    )
-
-
-def _se_puede_cancelar(s: Situacion) -> Decision:
-    return Decision((Hecho("puedes_cancelar"), *recordar(s.memoria)), s.memoria)
-
-
 def _esperar(s: Situacion) -> Decision:
     return Decision((Hecho("sin_prisa"), *recordar(s.memoria)), s.memoria)
 
 
 def _descartar(s: Situacion) -> Decision:
     """A no: nothing is pending any more. What was sold before stays sold."""
-    memoria = replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=(), no_entendidos=0)
-    clave = "sigue_registrada" if s.venta_vigente and not s.memoria.oferta else "rechazo"
+    memoria = replace(s.memoria.sin_pedido(), no_entendidos=0)
+    of_the_sale = s.memoria.oferta is None or s.memoria.oferta.reemplaza is not None
+    clave = "sigue_registrada" if s.venta_vigente and of_the_sale else "rechazo"
     return Decision((Hecho(clave),), memoria)
 
 
@@ -149,10 +161,6 @@ def _ya_vendida(s: Situacion) -> Decision:
 
 def _reofertar(s: Situacion) -> Decision:
     return ofertar(s, s.memoria.carrito, regla="reofertar")
-
-
-def _venta_cerrada(s: Situacion) -> Decision:
-    return Decision((Hecho("venta_cerrada"),), s.memoria)
 
 
 def _sin_nada(s: Situacion) -> Decision:
@@ -203,11 +211,6 @@ def _nothing_open(s: Situacion) -> bool:
     return s.memoria.oferta is None and s.memoria.pregunta is None
 
 
-def _wants_cancel(s: Situacion) -> bool:
-    done = s.memoria.oferta is None and s.venta_vigente
-    return done and s.turno.cancela and not s.turno.condicional
-
-
 def _answers_question(s: Situacion) -> bool:
     t = s.turno
     if s.memoria.pregunta is None or t.acto in (Acto.RECHAZAR, Acto.CONSULTA_EMPRESA):
@@ -240,19 +243,19 @@ REGLAS = (
           and not s.chat.leida, _sin_leer),
     Regla("esperar_datos", lambda s: _waits_for_data(s) and s.turno.confirma, _pedir_datos),
     Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
-    Regla("cancelar_venta", lambda s: _wants_cancel(s) and _is(Acto.RECHAZAR)(s), _cancelar_venta),
-    Regla("se_puede_cancelar", _wants_cancel, _se_puede_cancelar),
+    Regla("cancelar_venta", lambda s: quiere_cancelar(s) and _is(Acto.RECHAZAR)(s), cancelar),
+    Regla("se_puede_cancelar", quiere_cancelar, se_puede_cancelar),
     Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items
           and not _asks(s), _esperar),
     Regla("insiste", lambda s: s.turno.insiste and s.memoria.oferta is not None, _insiste),
     Regla("rechazar", _is(Acto.RECHAZAR), _descartar),
     Regla("tienda", _is(Acto.CONSULTA_EMPRESA), sobre_la_tienda),
+    Regla("cambiar_venta", lambda s: quiere_cambiar(s) and s.turno.retoma, cambiar),
     Regla("sin_descuento", lambda s: s.turno.descuento and es_consulta(s), sin_descuento),
     Regla("mostrar", lambda s: es_consulta(s) and bool(s.turno.items), mostrar),
     Regla("precio_ofrecido", _is(Acto.CONSULTA_PRECIO), precio_ofrecido),
     Regla("elegir_opcion", _answers_question, elegir_opcion),
-    Regla("venta_cerrada", lambda s: _is(Acto.MODIFICAR)(s) and not s.memoria.carrito
-          and s.venta_vigente, _venta_cerrada),
+    Regla("cambiar_venta", quiere_cambiar, cambiar),
     Regla("modificar", lambda s: _is(Acto.MODIFICAR)(s) and bool(s.memoria.carrito), modificar),
     Regla("pedir", lambda s: _is(Acto.PEDIDO, Acto.MODIFICAR)(s) and bool(s.turno.items), pedir),
     Regla("describir", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)

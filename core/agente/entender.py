@@ -157,6 +157,7 @@ def _turno(
         insiste=_insists(v) and any(i.cantidad is not None for i in v.items),
         senala=v.senala,
         busca=v.has(Rasgo.PRODUCTO, Rasgo.PRECIO, Rasgo.PREGUNTA, Rasgo.DESCUENTO),
+        retoma=v.has(Rasgo.RETOMA),
         texto=crudo,
     )
 

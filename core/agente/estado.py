@@ -1,6 +1,6 @@
 """The seller's memory of one chat, as chat.conversacion keeps it between turns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,12 +27,14 @@ class Linea:
 class Oferta:
     """What a yes would buy. n numbers it inside its chat, for ever.
 
-    aceptada: the yes was given and only the customer's data are missing.
+    aceptada: the yes was given and only the customer's data are missing. reemplaza: the sale that
+    would be cancelled for it, in the same breath.
     """
 
     n: int
     lineas: tuple[Linea, ...]
     aceptada: bool = False
+    reemplaza: int | None = None
 
     @property
     def total(self) -> Decimal:
@@ -64,6 +66,7 @@ class Pregunta:
 class Memoria:
     """carrito: lines wanted so far. oferta: the proposal that a yes confirms, if any.
     cola: what is to be asked after the pregunta. vendida_n: the offer that became the last sale.
+    reemplaza: the sale that the carrito is a change of.
     """
 
     carrito: tuple[Linea, ...] = ()
@@ -78,6 +81,7 @@ class Memoria:
     # Productos that were spoken of one by one, the latest last: "deme 10 lijas" means the lija
     # whose price was asked before.
     vistos: tuple[int, ...] = field(default=())
+    reemplaza: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Decimals as text: JSON numbers would lose cents."""
@@ -89,6 +93,7 @@ class Memoria:
                 "n": self.oferta.n,
                 "lineas": [_linea_json(linea) for linea in self.oferta.lineas],
                 "aceptada": self.oferta.aceptada,
+                "reemplaza": self.oferta.reemplaza,
             },
             "pregunta": self.pregunta
             and {
@@ -104,6 +109,7 @@ class Memoria:
             "humano": self.humano,
             "tema": list(self.tema),
             "vistos": list(self.vistos),
+            "reemplaza": self.reemplaza,
         }
 
     @classmethod
@@ -116,10 +122,7 @@ class Memoria:
         oferta, pregunta = kept["oferta"], kept["pregunta"]
         return cls(
             carrito=tuple(_linea(line) for line in kept["carrito"]),
-            oferta=oferta
-            and Oferta(
-                oferta["n"], tuple(_linea(line) for line in oferta["lineas"]), oferta["aceptada"]
-            ),
+            oferta=oferta and _oferta(oferta),
             pregunta=pregunta
             and Pregunta(
                 tuple(pregunta["opciones"]),
@@ -134,7 +137,22 @@ class Memoria:
             humano=kept["humano"],
             tema=tuple(kept["tema"]),
             vistos=tuple(kept.get("vistos", ())),
+            reemplaza=kept.get("reemplaza"),
         )
+
+    def sin_pedido(self) -> "Memoria":
+        """With nothing wanted, offered or asked."""
+        return replace(self, carrito=(), oferta=None, pregunta=None, cola=(), reemplaza=None)
+
+
+def _oferta(kept: dict[str, Any]) -> Oferta:
+    """What a release before this one did not write is absent."""
+    return Oferta(
+        n=kept["n"],
+        lineas=tuple(_linea(line) for line in kept["lineas"]),
+        aceptada=kept["aceptada"],
+        reemplaza=kept.get("reemplaza"),
+    )
 
 
 def _linea_json(linea: Linea) -> dict[str, Any]:

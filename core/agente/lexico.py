@@ -34,6 +34,7 @@ class Rasgo(StrEnum):
     ADIOS = "adios"
     SALUDO = "saludo"
     AJENO = "ajeno"
+    RETOMA = "retoma"
 
 
 _leido: dict[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))

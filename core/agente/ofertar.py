@@ -52,11 +52,18 @@ def ofertar(
         return Decision((*antes, *hechos), memoria, regla)
     oferta, ofertas = _numbered(memoria, lineas)
     memoria = replace(memoria, carrito=lineas, oferta=oferta, ofertas=ofertas, no_entendidos=0)
-    short = any(h.clave == "quedan" for h in hechos)
-    clave = "oferta_varias" if len(lineas) > 1 else "oferta_menor" if short else "oferta"
-    if len(lineas) == 1 and short:
+    clave = _worded(oferta, short=any(h.clave == "quedan" for h in hechos))
+    if clave == "oferta_menor":
         hechos = [h for h in hechos if h.clave != "quedan"]
     return Decision((*antes, *hechos, Hecho(clave, lineas=lineas)), memoria, regla)
+
+
+def _worded(oferta: Oferta, *, short: bool) -> str:
+    if oferta.reemplaza is not None:
+        return "oferta_cambio"
+    if len(oferta.lineas) > 1:
+        return "oferta_varias"
+    return "oferta_menor" if short else "oferta"
 
 
 def _servible(
@@ -87,17 +94,19 @@ def _maybe(row: ProductoVisto | None) -> tuple[ProductoVisto, ...]:
 
 def _numbered(memoria: Memoria, lineas: tuple[Linea, ...]) -> tuple[Oferta, int]:
     """The same proposal keeps its number, so that two yeses to it can only be one sale."""
-    if memoria.oferta and memoria.oferta.lineas == lineas:
-        return replace(memoria.oferta, aceptada=False), memoria.ofertas
+    before, reemplaza = memoria.oferta, memoria.reemplaza
+    if before and (before.lineas, before.reemplaza) == (lineas, reemplaza):
+        return replace(before, aceptada=False), memoria.ofertas
     n = memoria.ofertas + 1
-    return Oferta(n, lineas), n
+    return Oferta(n, lineas, reemplaza=reemplaza), n
 
 
 def recordar(memoria: Memoria) -> tuple[Hecho, ...]:
     """The pending offer said again, so that the next yes is to it and to nothing else."""
     if memoria.oferta is None:
         return ()
-    return (Hecho("pendiente", lineas=memoria.oferta.lineas),)
+    clave = "pendiente" if memoria.oferta.reemplaza is None else "pendiente_cambio"
+    return (Hecho(clave, lineas=memoria.oferta.lineas),)
 
 
 def vender(s: Situacion) -> Decision:
@@ -117,17 +126,13 @@ def vender(s: Situacion) -> Decision:
         memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True))
         return Decision((pide_datos(missing),), memoria, "pide_datos", EstadoVenta.DATOS)
     memoria = replace(
-        s.memoria,
-        carrito=(),
-        oferta=None,
-        pregunta=None,
-        cola=(),
+        s.memoria.sin_pedido(),
         vendida_n=oferta.n,
         no_entendidos=0,
         tema=tuple(line.producto_id for line in oferta.lineas),
     )
     return Decision(
-        (Hecho("venta", lineas=oferta.lineas),),
+        (Hecho("venta" if oferta.reemplaza is None else "venta_cambiada", lineas=oferta.lineas),),
         memoria,
         "vender",
         EstadoVenta.CONFIRMADA,
@@ -136,6 +141,7 @@ def vender(s: Situacion) -> Decision:
             for line in oferta.lineas
         ),
         oferta_n=oferta.n,
+        cancelar_venta_id=oferta.reemplaza,
     )
 
 

@@ -106,6 +106,7 @@ def permitir(
             agreed = {line.cantidad, (line.cantidad * row.precio).quantize(_CENTAVO)}
             propios[fold(row.nombre)] |= agreed
     _remember(propios, antes)
+    _give_back(propios, decision, chat, filas)
     sumas = {_total(hecho.lineas, filas) for hecho in decision.hechos}
     _sold(propios, sumas, decision, chat)
     citas = [fold(c) for c in _quotes(antes, chat, filas) if c.strip()]
@@ -140,6 +141,23 @@ def _remember(propios: dict[str, set[Decimal]], antes: Memoria) -> None:
     for line in antes.oferta.lineas if antes.oferta else ():
         if fold(line.nombre) in propios:
             propios[fold(line.nombre)].add(line.precio_unitario)
+
+
+def _give_back(
+    propios: dict[str, set[Decimal]],
+    decision: Decision,
+    chat: ChatVisto,
+    filas: Mapping[int, ProductoVisto],
+) -> None:
+    """While a sale is being changed: the stock that there would be without it, and its prices."""
+    venta = chat.ultima_venta
+    if venta is None or venta.id != decision.devuelve:
+        return
+    for line in venta.lineas:
+        row = filas.get(line["producto_id"])
+        if row is not None:
+            back = row.stock + Decimal(str(line["cantidad"]))
+            propios[fold(row.nombre)] |= {back, Decimal(str(line["precio_unitario"]))}
 
 
 def _sold(

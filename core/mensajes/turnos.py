@@ -71,7 +71,7 @@ _TAKE = text(
         t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
-        dicho.entrega AS ultima_entrega,
+        dicho.entrega AS ultima_entrega, clock_timestamp() AS ahora,
         pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
     FROM t
     JOIN empresa e ON e.id = t.empresa_id
@@ -148,6 +148,7 @@ def take_chat(
             ultima_venta=VentaVista(**venta._mapping) if venta else None,
             cliente=row.datos or {},
             leida=_was_read(row, pending),
+            ahora=row.ahora,
         ),
         agotado=agotado,
     )
