@@ -44,11 +44,13 @@ class Cambio(StrEnum):
 
 @dataclass(frozen=True)
 class Contexto:
-    """lineas: the pending offer as (nombre, cantidad); opciones: the names listed, in order."""
+    """lineas: the pending offer as (nombre, cantidad); opciones: the names listed, in order; campo:
+    the one datum of the customer that was asked for."""
 
     espera: Espera = Espera.NADA
     lineas: tuple[tuple[str, Decimal], ...] = ()
     opciones: tuple[str, ...] = ()
+    campo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class Turno:
     todas: all of the list ("uno de cada uno", "ambos").
     preferencia: "barato" or "caro", "grande" or "chico", when they choose by price or size.
     factor, resto: "el doble" is 2, "uno menos" is -1.
+    reserva: does not want to tell something of themselves.
     retoma: speaks of an order that exists already ("agrégale", "que sean").
     """
 
@@ -99,4 +102,5 @@ class Turno:
     senala: bool = False
     busca: bool = False
     retoma: bool = False
+    reserva: bool = False
     texto: str = ""

@@ -19,7 +19,7 @@ from core.agente.consultar import (
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
-from core.agente.ofertar import campos_requeridos, ofertar, pide_datos, recordar, vender
+from core.agente.ofertar import ofertar, pedir_dato, recordar, vender
 from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
 from core.agente.posventa import (
     cambiar,
@@ -30,6 +30,7 @@ from core.agente.posventa import (
     se_puede_cancelar,
     vendible,
 )
+from core.agente.requisitos import anotar, es_valido, faltan, requeridos
 from core.models import EstadoVenta
 from core.ports import ChatVisto, Fuentes
 
@@ -42,7 +43,8 @@ def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
     opciones = pregunta.nombres if pregunta else ()
     if oferta is not None:
         espera = Espera.DATOS if oferta.aceptada else Espera.OFERTA
-        return Contexto(espera, tuple((x.nombre, x.cantidad) for x in oferta.lineas), opciones)
+        lineas = tuple((x.nombre, x.cantidad) for x in oferta.lineas)
+        return Contexto(espera, lineas, opciones, oferta.falta)
     if pregunta is not None:
         asked_one = len(opciones) <= 1 and not pregunta.abierta
         return Contexto(Espera.CANTIDAD if asked_one else Espera.OPCIONES, (), opciones)
@@ -79,7 +81,7 @@ def _finish(s: Situacion, decision: Decision, nombre: str) -> Decision:
     hechos = decision.hechos
     if s.turno.saluda and nombre not in ("saludar", "humano", "queja", "vender"):
         hechos = (Hecho("hola"), *hechos)
-    cliente = {**s.turno.datos_cliente, **decision.cliente}
+    cliente = {**anotar(s.turno.datos_cliente, s.chat.tienda), **decision.cliente}
     return replace(
         decision,
         hechos=hechos,
@@ -143,16 +145,24 @@ def _datos(s: Situacion) -> Decision:
     oferta = s.memoria.oferta
     if oferta is None or not oferta.aceptada:
         return Decision((Hecho("datos_anotados"), *recordar(s.memoria)), s.memoria)
-    known = {**s.chat.cliente, **s.turno.datos_cliente}
-    missing = [c for c in campos_requeridos(s) if not known.get(c)]
-    if missing:
-        return Decision((pide_datos(missing),), s.memoria)
+    told, tienda = s.turno.datos_cliente, s.chat.tienda
+    wrong = [c for c in requeridos(tienda) if c in told and not es_valido(c, told[c], tienda)]
+    if wrong:
+        return pedir_dato(s, wrong[0], Hecho(f"invalido_{wrong[0]}"), fallo=True)
     return vender(s)
 
 
 def _pedir_datos(s: Situacion) -> Decision:
-    known = {**s.chat.cliente, **s.turno.datos_cliente}
-    return Decision((pide_datos([c for c in campos_requeridos(s) if not known.get(c)]),), s.memoria)
+    assert s.memoria.oferta is not None
+    return pedir_dato(s, s.memoria.oferta.falta or faltan(s.chat.tienda, s.chat.cliente)[0])
+
+
+def _niega_dato(s: Situacion) -> Decision:
+    """They do not want to tell: the offer waits, and three such turns call a person."""
+    assert s.memoria.oferta is not None
+    campo = s.memoria.oferta.falta or faltan(s.chat.tienda, s.chat.cliente)[0]
+    asked = pedir_dato(s, campo, fallo=True)
+    return asked if asked.humano else replace(asked, hechos=(Hecho("dato_necesario", cita=campo),))
 
 
 def _ya_vendida(s: Situacion) -> Decision:
@@ -241,6 +251,7 @@ REGLAS = (
     Regla("datos", lambda s: s.turno.acto is Acto.DAR_DATOS, _datos),
     Regla("sin_leer", lambda s: s.turno.confirma and s.memoria.oferta is not None
           and not s.chat.leida, _sin_leer),
+    Regla("niega_dato", lambda s: _waits_for_data(s) and s.turno.reserva, _niega_dato),
     Regla("esperar_datos", lambda s: _waits_for_data(s) and s.turno.confirma, _pedir_datos),
     Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
     Regla("cancelar_venta", lambda s: quiere_cancelar(s) and _is(Acto.RECHAZAR)(s), cancelar),

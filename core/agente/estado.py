@@ -28,13 +28,16 @@ class Oferta:
     """What a yes would buy. n numbers it inside its chat, for ever.
 
     aceptada: the yes was given and only the customer's data are missing. reemplaza: the sale that
-    would be cancelled for it, in the same breath.
+    would be cancelled for it, in the same breath. falta: the datum that was asked for; fallos: how
+    often what they answered was none.
     """
 
     n: int
     lineas: tuple[Linea, ...]
     aceptada: bool = False
     reemplaza: int | None = None
+    falta: str | None = None
+    fallos: int = 0
 
     @property
     def total(self) -> Decimal:
@@ -94,6 +97,8 @@ class Memoria:
                 "lineas": [_linea_json(linea) for linea in self.oferta.lineas],
                 "aceptada": self.oferta.aceptada,
                 "reemplaza": self.oferta.reemplaza,
+                "falta": self.oferta.falta,
+                "fallos": self.oferta.fallos,
             },
             "pregunta": self.pregunta
             and {
@@ -152,6 +157,8 @@ def _oferta(kept: dict[str, Any]) -> Oferta:
         lineas=tuple(_linea(line) for line in kept["lineas"]),
         aceptada=kept["aceptada"],
         reemplaza=kept.get("reemplaza"),
+        falta=kept.get("falta"),
+        fallos=kept.get("fallos", 0),
     )
 
 

@@ -35,6 +35,7 @@ class Rasgo(StrEnum):
     SALUDO = "saludo"
     AJENO = "ajeno"
     RETOMA = "retoma"
+    RESERVA = "reserva"
 
 
 _leido: dict[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))

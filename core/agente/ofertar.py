@@ -6,11 +6,13 @@ from decimal import Decimal
 
 from core.agente.estado import Linea, Memoria, Oferta
 from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.requisitos import faltan
 from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
 from core.unidades import allows_fraction
 
-CAMPOS = ("nombre", "telefono", "documento", "direccion", "email")
+# What they cannot write in three tries, a person asks for.
+_FALLOS_MAX = 3
 
 
 def linea_de(producto: ProductoVisto, cantidad: Decimal) -> Linea:
@@ -96,7 +98,7 @@ def _numbered(memoria: Memoria, lineas: tuple[Linea, ...]) -> tuple[Oferta, int]
     """The same proposal keeps its number, so that two yeses to it can only be one sale."""
     before, reemplaza = memoria.oferta, memoria.reemplaza
     if before and (before.lineas, before.reemplaza) == (lineas, reemplaza):
-        return replace(before, aceptada=False), memoria.ofertas
+        return replace(before, aceptada=False, falta=None), memoria.ofertas
     n = memoria.ofertas + 1
     return Oferta(n, lineas, reemplaza=reemplaza), n
 
@@ -105,6 +107,8 @@ def recordar(memoria: Memoria) -> tuple[Hecho, ...]:
     """The pending offer said again, so that the next yes is to it and to nothing else."""
     if memoria.oferta is None:
         return ()
+    if memoria.oferta.falta is not None:
+        return (Hecho("pendiente_dato", cita=memoria.oferta.falta),)
     clave = "pendiente" if memoria.oferta.reemplaza is None else "pendiente_cambio"
     return (Hecho(clave, lineas=memoria.oferta.lineas),)
 
@@ -118,13 +122,11 @@ def vender(s: Situacion) -> Decision:
     if moved:
         return ofertar(s, oferta.lineas, antes=moved, regla="oferta_movida")
     if not s.chat.leida:  # what completes the sale was not said to us
-        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False))
+        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False, falta=None))
         return Decision(recordar(memoria), memoria, "sin_leer")
-    known = {**s.chat.cliente, **s.turno.datos_cliente}
-    missing = [c for c in campos_requeridos(s) if not known.get(c)]
+    missing = faltan(s.chat.tienda, {**s.chat.cliente, **s.turno.datos_cliente})
     if missing:
-        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True))
-        return Decision((pide_datos(missing),), memoria, "pide_datos", EstadoVenta.DATOS)
+        return pedir_dato(s, missing[0])
     memoria = replace(
         s.memoria.sin_pedido(),
         vendida_n=oferta.n,
@@ -145,14 +147,17 @@ def vender(s: Situacion) -> Decision:
     )
 
 
-def pide_datos(missing: Sequence[str]) -> Hecho:
-    return Hecho("pide_datos", cita=",".join(missing))
-
-
-def campos_requeridos(s: Situacion) -> list[str]:
-    """What the shop wants to know before it sells: ajustes["datos_requeridos"], often nothing."""
-    wanted = s.chat.tienda.ajustes.get("datos_requeridos") or []
-    return [c for c in CAMPOS if c in wanted]
+def pedir_dato(s: Situacion, campo: str, *antes: Hecho, fallo: bool = False) -> Decision:
+    """Ask for one datum, without which the accepted offer is no sale yet. The third answer that is
+    none calls a person; the offer stays."""
+    oferta = s.memoria.oferta
+    assert oferta is not None
+    fallos = oferta.fallos + fallo
+    memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True, falta=campo, fallos=fallos))
+    if fallo and fallos == _FALLOS_MAX:
+        memoria = replace(memoria, humano=True)
+        return Decision((Hecho("derivado_datos"),), memoria, "datos_derivado", humano=True)
+    return Decision((*antes, Hecho("pide_dato", cita=campo)), memoria, "pide_datos")
 
 
 def _moved(catalogo: Catalogo, lineas: Sequence[Linea]) -> tuple[Hecho, ...]:

@@ -107,9 +107,8 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
     """What is said once, of all of it."""
     tienda = chat.tienda
     said = {"tienda": tienda.nombre, "cita": hecho.cita}
-    if hecho.clave == "pide_datos":
-        campos = textos()["campos"]
-        said["cita"] = ", ".join(campos[c] for c in hecho.cita.split(",") if c)
+    if hecho.clave in ("pide_dato", "pendiente_dato", "dato_necesario"):
+        said["cita"] = textos()["campos"][hecho.cita]
     if hecho.lineas:
         total = sum((line.subtotal for line in hecho.lineas), Decimal("0.00"))
         said["total"] = dinero(total, tienda)
