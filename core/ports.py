@@ -331,6 +331,10 @@ class ChatVisto:
     leida: bool = True
     # The database's clock when the chat was taken: what is too late is decided by nothing else.
     ahora: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # A person was called and has not come yet.
+    espera_humano: bool = False
+    # They asked for no messages that the shop begins.
+    baja: bool = False
 
 
 @dataclass(frozen=True)
@@ -349,6 +353,10 @@ class Resultado:
     oferta_n: int | None = None
     cancelar_venta_id: int | None = None
     humano: bool = False
+    # For the person who comes; None leaves what there is.
+    resumen: str | None = None
+    # True: they want no more messages. False: they do again. None: nothing was said of it.
+    baja: bool | None = None
     cliente: dict[str, Any] = field(default_factory=dict)
     # What the customer asked for and was told that the shop has not.
     no_encontrado: tuple[str, ...] = ()

@@ -6,7 +6,9 @@ No rule but `vender` sells, and it sells only the pending offer, only to a yes t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from core.agente.bajas import dar_de_alta, dar_de_baja
 from core.agente.comprension import Acto, Contexto, Espera, Turno
+from core.agente.concluir import concluir
 from core.agente.consultar import (
     describir,
     es_consulta,
@@ -21,6 +23,7 @@ from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
 from core.agente.ofertar import ofertar, pedir_dato, recordar, vender
 from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
+from core.agente.personas import esperar_persona, llamar, solo_conversa
 from core.agente.posventa import (
     cambiar,
     cambio_perdido,
@@ -30,11 +33,9 @@ from core.agente.posventa import (
     se_puede_cancelar,
     vendible,
 )
-from core.agente.requisitos import anotar, es_valido, faltan, requeridos
+from core.agente.requisitos import es_valido, faltan, requeridos
 from core.models import EstadoVenta
 from core.ports import ChatVisto, Fuentes
-
-_NO_ENTENDIDOS_MAX = 3
 
 
 def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
@@ -54,62 +55,32 @@ def contexto_de(memoria: Memoria, chat: ChatVisto) -> Contexto:
 
 def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, fuentes: Fuentes) -> Decision:
     """Facts and effects of this turn. The same inputs give the same Decision."""
+    if not chat.espera_humano:
+        memoria = replace(memoria, avisado=False)  # whoever was to come has been here
     catalogo = vendible(fuentes.catalogo, memoria, chat)
     s = Situacion(turno, memoria, chat, catalogo, fuentes.documentos)
     perdido = cambio_perdido(s)
     if perdido is None:
-        decision = _apply(s)
-        return replace(decision, devuelve=decision.devuelve or memoria.reemplaza)
+        return concluir(s, *_first(s))
     # The sale that was to be changed is another by now: the yes to that change buys nothing.
-    without = replace(s, memoria=memoria.sin_pedido(), catalogo=fuentes.catalogo)
-    decision = _apply(without)
-    humano = decision.humano or perdido.clave == "plazo_vencido" and turno.confirma
-    return replace(decision, hechos=(perdido, *decision.hechos), humano=humano)
+    s = replace(s, memoria=memoria.sin_pedido(), catalogo=fuentes.catalogo)
+    decision, nombre = _first(s)
+    decision = replace(decision, hechos=(perdido, *decision.hechos))
+    if perdido.clave == "plazo_vencido" and turno.confirma:
+        decision = replace(decision, humano=True, regla=perdido.clave)
+    return concluir(s, decision, nombre)
 
 
-def _apply(s: Situacion) -> Decision:
+def _first(s: Situacion) -> tuple[Decision, str]:
+    """What the first rule that fits and does not pass decides, and its name."""
     for rule in REGLAS:
-        if rule.cuando(s):
-            decision = rule.entonces(s)
-            if decision is not None:
-                return _finish(s, decision, rule.nombre)
+        decision = rule.entonces(s) if rule.cuando(s) else None
+        if decision is not None:
+            return decision, rule.nombre
     raise AssertionError("the last rule always decides")
 
 
-def _finish(s: Situacion, decision: Decision, nombre: str) -> Decision:
-    """Greet who greeted, keep what they told of themselves, name the state of the sale."""
-    hechos = decision.hechos
-    if s.turno.saluda and nombre not in ("saludar", "humano", "queja", "vender"):
-        hechos = (Hecho("hola"), *hechos)
-    cliente = {**anotar(s.turno.datos_cliente, s.chat.tienda), **decision.cliente}
-    return replace(
-        decision,
-        hechos=hechos,
-        cliente=cliente,
-        regla=decision.regla or nombre,
-        estado=decision.estado or _estado(s, decision.memoria),
-    )
-
-
-def _estado(s: Situacion, memoria: Memoria) -> EstadoVenta:
-    if memoria.oferta is not None:
-        return EstadoVenta.DATOS if memoria.oferta.aceptada else EstadoVenta.OFERTA
-    before = EstadoVenta(s.chat.estado_venta)
-    if s.memoria.reemplaza is not None and s.venta_vigente:
-        return EstadoVenta.CONFIRMADA  # the change was dropped, or is still being asked about
-    if before in (EstadoVenta.CONFIRMADA, EstadoVenta.CANCELADA):
-        return before
-    return EstadoVenta.NINGUNA
-
-
 # --- what the small rules do -------------------------------------------------------------------
-
-
-def _humano(s: Situacion) -> Decision:
-    """The offer is put aside: a yes after this is a yes to waiting."""
-    memoria = replace(s.memoria, oferta=None, pregunta=None, cola=(), humano=True)
-    clave = "queja" if s.turno.acto is Acto.QUEJA else "derivado"
-    return Decision((Hecho(clave),), memoria, humano=True)
 
 
 def _sin_leer(s: Situacion) -> Decision:
@@ -188,17 +159,12 @@ def _despedir(s: Situacion) -> Decision:
 
 
 def _no_entendi(s: Situacion) -> Decision:
-    """Say so, ask again; the third time in a row a person is called."""
-    times = s.memoria.no_entendidos + 1
-    if times >= _NO_ENTENDIDOS_MAX and not s.memoria.humano:
-        memoria = replace(s.memoria, no_entendidos=0, humano=True)
-        hechos = (Hecho("derivado_no_entendi"), *recordar(memoria))
-        return Decision(hechos, memoria, "no_entendi_derivado", humano=True)
-    memoria = replace(s.memoria, no_entendidos=times)
-    s = replace(s, memoria=memoria)
-    if memoria.pregunta is not None and memoria.pregunta.opciones:
+    """Say so, and ask again; who waits for a person is told that they come."""
+    if s.chat.espera_humano:
+        return replace(esperar_persona(s), regla="")
+    if s.memoria.pregunta is not None and s.memoria.pregunta.opciones:
         return otra_vez(s, "no_entendi_opcion", "no_entendi")
-    return Decision((Hecho("no_entendi"), *recordar(memoria)), memoria)
+    return Decision((Hecho("no_entendi"), *recordar(s.memoria)), s.memoria)
 
 
 # --- the table ---------------------------------------------------------------------------------
@@ -245,8 +211,10 @@ def _waits_for_data(s: Situacion) -> bool:
 
 
 REGLAS = (
-    Regla("humano", _is(Acto.HABLAR_HUMANO), _humano),
-    Regla("queja", _is(Acto.QUEJA), _humano),
+    Regla("baja", lambda s: s.turno.baja, dar_de_baja),
+    Regla("alta", lambda s: s.chat.baja and s.turno.alta, dar_de_alta),
+    Regla("humano", _is(Acto.HABLAR_HUMANO), llamar),
+    Regla("queja", _is(Acto.QUEJA), llamar),
     Regla("fuera", lambda s: s.turno.ataque and not s.turno.descuento, _fuera),
     Regla("datos", lambda s: s.turno.acto is Acto.DAR_DATOS, _datos),
     Regla("sin_leer", lambda s: s.turno.confirma and s.memoria.oferta is not None
@@ -273,6 +241,7 @@ REGLAS = (
           and bool(s.memoria.carrito or s.memoria.tema or _listed(s)), describir),
     Regla("que_venden", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
           and (s.turno.busca or not s.turno.items), que_venden),
+    Regla("espera_persona", solo_conversa, esperar_persona),
     Regla("despedir", _is(Acto.DESPEDIDA), _despedir),
     Regla("saludar", _is(Acto.SALUDO), _saludar),
     Regla("cual", lambda s: s.turno.afirma and s.memoria.pregunta is not None

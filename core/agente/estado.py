@@ -69,7 +69,8 @@ class Pregunta:
 class Memoria:
     """carrito: lines wanted so far. oferta: the proposal that a yes confirms, if any.
     cola: what is to be asked after the pregunta. vendida_n: the offer that became the last sale.
-    reemplaza: the sale that the carrito is a change of.
+    reemplaza: the sale that the carrito is a change of. avisado: they wait for a person and were
+    told so once more.
     """
 
     carrito: tuple[Linea, ...] = ()
@@ -79,7 +80,7 @@ class Memoria:
     ofertas: int = 0
     vendida_n: int | None = None
     no_entendidos: int = 0
-    humano: bool = False
+    avisado: bool = False
     tema: tuple[int, ...] = field(default=())
     # Productos that were spoken of one by one, the latest last: "deme 10 lijas" means the lija
     # whose price was asked before.
@@ -111,7 +112,8 @@ class Memoria:
             "ofertas": self.ofertas,
             "vendida_n": self.vendida_n,
             "no_entendidos": self.no_entendidos,
-            "humano": self.humano,
+            "avisado": self.avisado,
+            "humano": False,  # the release before this one reads it
             "tema": list(self.tema),
             "vistos": list(self.vistos),
             "reemplaza": self.reemplaza,
@@ -139,7 +141,7 @@ class Memoria:
             ofertas=ofertas,
             vendida_n=kept["vendida_n"],
             no_entendidos=kept["no_entendidos"],
-            humano=kept["humano"],
+            avisado=kept.get("avisado", False),
             tema=tuple(kept["tema"]),
             vistos=tuple(kept.get("vistos", ())),
             reemplaza=kept.get("reemplaza"),

@@ -39,6 +39,8 @@ class Decision:
     oferta_n: int | None = None
     cancelar_venta_id: int | None = None
     humano: bool = False
+    resumen: str | None = None
+    baja: bool | None = None
     devuelve: int | None = None
     cliente: Mapping[str, Any] = field(default_factory=dict)
 

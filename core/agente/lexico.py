@@ -36,6 +36,8 @@ class Rasgo(StrEnum):
     AJENO = "ajeno"
     RETOMA = "retoma"
     RESERVA = "reserva"
+    BAJA = "baja"
+    ALTA = "alta"
 
 
 _leido: dict[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))

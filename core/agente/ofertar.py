@@ -155,7 +155,6 @@ def pedir_dato(s: Situacion, campo: str, *antes: Hecho, fallo: bool = False) -> 
     fallos = oferta.fallos + fallo
     memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True, falta=campo, fallos=fallos))
     if fallo and fallos == _FALLOS_MAX:
-        memoria = replace(memoria, humano=True)
         return Decision((Hecho("derivado_datos"),), memoria, "datos_derivado", humano=True)
     return Decision((*antes, Hecho("pide_dato", cita=campo)), memoria, "pide_datos")
 

@@ -203,12 +203,12 @@ def pedir(s: Situacion) -> Decision:
     unclear = _take(compra, s.turno.items[:LINEAS_MAX])
     if unclear is not None:
         return _of_what(s, unclear)
-    asked = s.memoria.pregunta
+    asked, lost = s.memoria.pregunta, compra.nothing_but_lost
     if asked and not asked.abierta and not _OLVIDA.search(s.turno.texto):
         compra.resume((asked.por, *s.memoria.cola))  # it was asked for, too
     if asked and asked.opciones and compra.nothing_but_lost:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
-    return compra.decision("pedir")
+    return compra.decision("no_entendi_opcion" if asked and lost else "pedir")
 
 
 def _take(compra: Compra, items: Sequence[Item]) -> Pendiente | None:

@@ -176,21 +176,23 @@ def _judge(s: Situacion, opened: Situacion, decision: Decision) -> Decision:
     if after.pregunta is not None and after.oferta is None:
         return replace(decision, regla="cambiar_venta", devuelve=reemplaza)
     if not after.carrito:
-        return Decision((Hecho("cambio_vacio"),), s.memoria, "cambio_no_claro")
+        return Decision((Hecho("cambio_vacio"),), s.memoria, "sin_cambio")
     if after.oferta is None or _content(after.carrito) == _content(opened.memoria.carrito):
-        return Decision(_as_before(decision), s.memoria, "cambio_no_claro", devuelve=reemplaza)
+        return replace(_as_before(decision), memoria=s.memoria, devuelve=reemplaza)
     hechos = (*_repriced(s, after.carrito), *decision.hechos)
     return replace(decision, hechos=hechos, regla="cambiar_venta", devuelve=reemplaza)
 
 
-def _as_before(decision: Decision) -> tuple[Hecho, ...]:
+def _as_before(decision: Decision) -> Decision:
     """Why nothing would change, and that nothing did."""
     said = tuple(h for h in decision.hechos if h.clave != "oferta_cambio")
-    if any(h.clave == "quedan" for h in said):
-        return (Hecho("sin_mas_stock"),)
     if any(h.clave == "cual_linea" for h in said):
-        return said
-    return (*said, Hecho("sigue_igual")) if said else (Hecho("que_cambias"),)
+        return decision
+    if any(h.clave == "quedan" for h in said):
+        said = (Hecho("sin_mas_stock"),)
+    else:
+        said = (*said, Hecho("sigue_igual")) if said else (Hecho("que_cambias"),)
+    return Decision(said, decision.memoria, "sin_cambio")
 
 
 def _content(carrito: Sequence[Linea]) -> dict[int, Decimal]:
@@ -231,4 +233,4 @@ def _too_late(s: Situacion) -> Decision:
 
 
 def _hand_over(s: Situacion, clave: str) -> Decision:
-    return Decision((Hecho(clave),), replace(s.memoria, humano=True), clave, humano=True)
+    return Decision((Hecho(clave),), s.memoria, clave, humano=True)

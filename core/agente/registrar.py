@@ -36,6 +36,8 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
             memoria=resultado.memoria,
             estado_venta=resultado.estado_venta,
             humano=resultado.humano,
+            resumen=resultado.resumen,
+            baja=resultado.baja,
             venta_id=venta_id,
             cliente_id=cliente_id,
             pensado=resultado,

@@ -68,7 +68,7 @@ _TAKE = text(
         RETURNING *
     )
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
-        t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
+        t.estado_venta, t.espera_humano, t.baja, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
         dicho.entrega AS ultima_entrega, clock_timestamp() AS ahora,
@@ -149,6 +149,8 @@ def take_chat(
             cliente=row.datos or {},
             leida=_was_read(row, pending),
             ahora=row.ahora,
+            espera_humano=row.espera_humano,
+            baja=row.baja,
         ),
         agotado=agotado,
     )

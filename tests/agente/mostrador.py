@@ -50,6 +50,8 @@ class Mostrador:
     ventas: list[VentaVista] = field(default_factory=list)
     vendido_en: list[int | None] = field(default_factory=list)
     humano: bool = False
+    resumen: str | None = None
+    baja: bool = False
     ultimo: Resultado | None = None
     adelanto: timedelta = timedelta()  # how far its clock is ahead of ours
     _espera: list[str] = field(default_factory=list)
@@ -73,6 +75,8 @@ class Mostrador:
             ultima_venta=self.ventas[-1] if self.ventas else None,
             cliente=self.cliente,
             ahora=self.ahora,
+            espera_humano=self.humano,
+            baja=self.baja,
         )
 
     def dice(self, *textos: str) -> Resultado:
@@ -88,6 +92,8 @@ class Mostrador:
         self.memoria, self.estado_venta, self.ultimo = r.memoria, r.estado_venta, r
         self.cliente = {**self.cliente, **r.cliente}
         self.humano = self.humano or r.humano
+        self.resumen = r.resumen or self.resumen
+        self.baja = self.baja if r.baja is None else r.baja
         if r.cancelar_venta_id is not None:
             self._cancel(r.cancelar_venta_id)
         if r.vender and r.oferta_n not in self.vendido_en:
