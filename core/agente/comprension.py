@@ -76,6 +76,7 @@ class Turno:
     preferencia: "barato" or "caro", "grande" or "chico", when they choose by price or size.
     factor, resto: "el doble" is 2, "uno menos" is -1.
     reserva: does not want to tell something of themselves.
+    seguimiento: asks how an order stands, or what is in it. vacia: wants to begin anew.
     baja: wants no more messages; alta: wants them again.
     retoma: speaks of an order that exists already ("agrégale", "que sean").
     """
@@ -103,6 +104,8 @@ class Turno:
     senala: bool = False
     busca: bool = False
     retoma: bool = False
+    seguimiento: bool = False
+    vacia: bool = False
     baja: bool = False
     alta: bool = False
     reserva: bool = False

@@ -22,6 +22,8 @@ _SIN_HOLA = frozenset({"saludar", "humano", "queja", "vender", "espera_persona"}
 def concluir(s: Situacion, decision: Decision, nombre: str) -> Decision:
     """Complete the decision of rule `nombre`."""
     decision = _count(s, replace(decision, regla=decision.regla or nombre), nombre)
+    if nombre != "sin_descuento":
+        decision = replace(decision, memoria=replace(decision.memoria, descuentos=0))
     hechos = decision.hechos
     if s.chat.espera_humano:
         hechos = tuple(aviso(s) if h.clave == "sin_dato" else h for h in hechos)

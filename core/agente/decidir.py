@@ -15,6 +15,7 @@ from core.agente.consultar import (
     mostrar,
     precio_ofrecido,
     que_venden,
+    seguimiento,
     sin_descuento,
     sobre_la_tienda,
 )
@@ -102,6 +103,17 @@ def _descartar(s: Situacion) -> Decision:
     of_the_sale = s.memoria.oferta is None or s.memoria.oferta.reemplaza is not None
     clave = "sigue_registrada" if s.venta_vigente and of_the_sale else "rechazo"
     return Decision((Hecho(clave),), memoria)
+
+
+def _vaciar(s: Situacion) -> Decision:
+    """Begin anew, with what the same message orders. What was sold before stays sold."""
+    before, empty = s.memoria, s.memoria.sin_pedido()
+    if s.turno.acto is Acto.PEDIDO and any(i.producto for i in s.turno.items):
+        return pedir(replace(s, memoria=empty))
+    if before.reemplaza is not None:
+        return Decision((Hecho("sigue_registrada"),), empty)
+    clave = "pedido_vacio" if before.carrito or before.pregunta else "que_buscas"
+    return Decision((Hecho(clave),), empty)
 
 
 def _insiste(s: Situacion) -> Decision:
@@ -198,6 +210,13 @@ def _answers_question(s: Situacion) -> bool:
     return bool(t.items) or chosen or picks and s.memoria.oferta is None
 
 
+def _follows_up(s: Situacion) -> bool:
+    t = s.turno
+    if not t.seguimiento or t.cancela or t.acto in (Acto.MODIFICAR, Acto.CONFIRMAR):
+        return False
+    return all(i.cantidad is None for i in t.items)
+
+
 def _asks(s: Situacion) -> bool:
     return es_consulta(s) or s.turno.acto is Acto.CONSULTA_EMPRESA
 
@@ -222,6 +241,8 @@ REGLAS = (
     Regla("niega_dato", lambda s: _waits_for_data(s) and s.turno.reserva, _niega_dato),
     Regla("esperar_datos", lambda s: _waits_for_data(s) and s.turno.confirma, _pedir_datos),
     Regla("vender", lambda s: s.turno.confirma and s.memoria.oferta is not None, vender),
+    Regla("vaciar", lambda s: s.turno.vacia, _vaciar),
+    Regla("seguimiento", _follows_up, seguimiento),
     Regla("cancelar_venta", lambda s: quiere_cancelar(s) and _is(Acto.RECHAZAR)(s), cancelar),
     Regla("se_puede_cancelar", quiere_cancelar, se_puede_cancelar),
     Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items

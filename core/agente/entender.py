@@ -159,6 +159,8 @@ def _turno(
         busca=v.has(Rasgo.PRODUCTO, Rasgo.PRECIO, Rasgo.PREGUNTA, Rasgo.DESCUENTO),
         retoma=v.has(Rasgo.RETOMA),
         reserva=v.has(Rasgo.RESERVA),
+        seguimiento=v.has(Rasgo.SEGUIMIENTO),
+        vacia=v.has(Rasgo.VACIA),
         baja=v.has(Rasgo.BAJA),
         alta=v.has(Rasgo.ALTA),
         texto=crudo,

@@ -1,6 +1,7 @@
 """The seller's memory of one chat, as chat.conversacion keeps it between turns."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,8 @@ class Oferta:
 
     aceptada: the yes was given and only the customer's data are missing. reemplaza: the sale that
     would be cancelled for it, in the same breath. falta: the datum that was asked for; fallos: how
-    often what they answered was none.
+    often what they answered was none. hecha_en: when it was last made at the prices of then; None
+    for one of a release that did not keep it.
     """
 
     n: int
@@ -38,6 +40,7 @@ class Oferta:
     reemplaza: int | None = None
     falta: str | None = None
     fallos: int = 0
+    hecha_en: datetime | None = None
 
     @property
     def total(self) -> Decimal:
@@ -70,7 +73,7 @@ class Memoria:
     """carrito: lines wanted so far. oferta: the proposal that a yes confirms, if any.
     cola: what is to be asked after the pregunta. vendida_n: the offer that became the last sale.
     reemplaza: the sale that the carrito is a change of. avisado: they wait for a person and were
-    told so once more.
+    told so once more. descuentos: how often in a row they begged for a lower price.
     """
 
     carrito: tuple[Linea, ...] = ()
@@ -81,6 +84,7 @@ class Memoria:
     vendida_n: int | None = None
     no_entendidos: int = 0
     avisado: bool = False
+    descuentos: int = 0
     tema: tuple[int, ...] = field(default=())
     # Productos that were spoken of one by one, the latest last: "deme 10 lijas" means the lija
     # whose price was asked before.
@@ -100,6 +104,7 @@ class Memoria:
                 "reemplaza": self.oferta.reemplaza,
                 "falta": self.oferta.falta,
                 "fallos": self.oferta.fallos,
+                "hecha_en": self.oferta.hecha_en and self.oferta.hecha_en.isoformat(),
             },
             "pregunta": self.pregunta
             and {
@@ -113,6 +118,7 @@ class Memoria:
             "vendida_n": self.vendida_n,
             "no_entendidos": self.no_entendidos,
             "avisado": self.avisado,
+            "descuentos": self.descuentos,
             "humano": False,  # the release before this one reads it
             "tema": list(self.tema),
             "vistos": list(self.vistos),
@@ -142,6 +148,7 @@ class Memoria:
             vendida_n=kept["vendida_n"],
             no_entendidos=kept["no_entendidos"],
             avisado=kept.get("avisado", False),
+            descuentos=kept.get("descuentos", 0),
             tema=tuple(kept["tema"]),
             vistos=tuple(kept.get("vistos", ())),
             reemplaza=kept.get("reemplaza"),
@@ -154,6 +161,7 @@ class Memoria:
 
 def _oferta(kept: dict[str, Any]) -> Oferta:
     """What a release before this one did not write is absent."""
+    hecha_en = kept.get("hecha_en")
     return Oferta(
         n=kept["n"],
         lineas=tuple(_linea(line) for line in kept["lineas"]),
@@ -161,6 +169,7 @@ def _oferta(kept: dict[str, Any]) -> Oferta:
         reemplaza=kept.get("reemplaza"),
         falta=kept.get("falta"),
         fallos=kept.get("fallos", 0),
+        hecha_en=datetime.fromisoformat(hecha_en) if hecha_en else None,
     )
 
 

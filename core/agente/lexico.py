@@ -36,6 +36,8 @@ class Rasgo(StrEnum):
     AJENO = "ajeno"
     RETOMA = "retoma"
     RESERVA = "reserva"
+    SEGUIMIENTO = "seguimiento"
+    VACIA = "vacia"
     BAJA = "baja"
     ALTA = "alta"
 
@@ -97,5 +99,6 @@ AJENAS_AL_PRODUCTO = tuple(
         Rasgo.ADIOS,
         Rasgo.CANCELA,
         Rasgo.PRESUME,
+        Rasgo.VACIA,
     )
 )

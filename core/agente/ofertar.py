@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.agente.estado import Linea, Memoria, Oferta
@@ -11,6 +12,8 @@ from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
 from core.unidades import allows_fraction
 
+# A yes of the next day is to prices that nobody remembers; ajustes["oferta_horas"] overrules.
+OFERTA_HORAS = 24
 # What they cannot write in three tries, a person asks for.
 _FALLOS_MAX = 3
 
@@ -52,7 +55,7 @@ def ofertar(
     if not lineas:
         memoria = replace(memoria, carrito=(), oferta=None)
         return Decision((*antes, *hechos), memoria, regla)
-    oferta, ofertas = _numbered(memoria, lineas)
+    oferta, ofertas = _numbered(memoria, lineas, s.chat.ahora)
     memoria = replace(memoria, carrito=lineas, oferta=oferta, ofertas=ofertas, no_entendidos=0)
     clave = _worded(oferta, short=any(h.clave == "quedan" for h in hechos))
     if clave == "oferta_menor":
@@ -94,13 +97,13 @@ def _maybe(row: ProductoVisto | None) -> tuple[ProductoVisto, ...]:
     return (row,) if row else ()
 
 
-def _numbered(memoria: Memoria, lineas: tuple[Linea, ...]) -> tuple[Oferta, int]:
+def _numbered(memoria: Memoria, lineas: tuple[Linea, ...], ahora: datetime) -> tuple[Oferta, int]:
     """The same proposal keeps its number, so that two yeses to it can only be one sale."""
     before, reemplaza = memoria.oferta, memoria.reemplaza
     if before and (before.lineas, before.reemplaza) == (lineas, reemplaza):
-        return replace(before, aceptada=False, falta=None), memoria.ofertas
+        return replace(before, aceptada=False, falta=None, hecha_en=ahora), memoria.ofertas
     n = memoria.ofertas + 1
-    return Oferta(n, lineas, reemplaza=reemplaza), n
+    return Oferta(n, lineas, reemplaza=reemplaza, hecha_en=ahora), n
 
 
 def recordar(memoria: Memoria) -> tuple[Hecho, ...]:
@@ -121,6 +124,8 @@ def vender(s: Situacion) -> Decision:
     moved = _moved(s.catalogo, oferta.lineas)
     if moved:
         return ofertar(s, oferta.lineas, antes=moved, regla="oferta_movida")
+    if _expired(s, oferta):
+        return ofertar(s, oferta.lineas, antes=[Hecho("oferta_vencida")], regla="oferta_vencida")
     if not s.chat.leida:  # what completes the sale was not said to us
         memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False, falta=None))
         return Decision(recordar(memoria), memoria, "sin_leer")
@@ -145,6 +150,11 @@ def vender(s: Situacion) -> Decision:
         oferta_n=oferta.n,
         cancelar_venta_id=oferta.reemplaza,
     )
+
+
+def _expired(s: Situacion, oferta: Oferta) -> bool:
+    hours = s.ajuste("oferta_horas", OFERTA_HORAS)
+    return oferta.hecha_en is not None and s.chat.ahora - oferta.hecha_en > timedelta(hours=hours)
 
 
 def pedir_dato(s: Situacion, campo: str, *antes: Hecho, fallo: bool = False) -> Decision:

@@ -26,6 +26,16 @@ _LOCALES = {
 }  # fmt: skip
 
 
+# Facts of the last sale, whose rows speak for themselves.
+DE_LA_VENTA = frozenset({"ya_vendida", "compra_registrada", "compra_cancelada"})
+_CITA_MAX = 600  # characters of what a shopkeeper wrote that one reply repeats
+
+
+def cita(escrito: object) -> str:
+    """What the shop wrote of itself, as one line that may be quoted; "" for nothing."""
+    return " ".join(escrito.split())[:_CITA_MAX] if isinstance(escrito, str) else ""
+
+
 @cache
 def textos() -> Mapping[str, Any]:
     """The wording, read once per process."""
@@ -112,7 +122,7 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
     if hecho.lineas:
         total = sum((line.subtotal for line in hecho.lineas), Decimal("0.00"))
         said["total"] = dinero(total, tienda)
-    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+    if hecho.clave in DE_LA_VENTA and chat.ultima_venta is not None:
         said["total"] = dinero(chat.ultima_venta.total, tienda)
     if hecho.clave == "agotado" and hecho.cita:
         said["nombre"] = hecho.cita
@@ -127,7 +137,7 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
 
 def _rows(hecho: Hecho, chat: ChatVisto) -> list[dict[str, str]]:
     """What is said of each line or producto."""
-    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+    if hecho.clave in DE_LA_VENTA and chat.ultima_venta is not None:
         return [_of_venta(line, chat) for line in chat.ultima_venta.lineas]
     if hecho.lineas:
         return [_of_linea(line, chat.tienda) for line in hecho.lineas]

@@ -22,7 +22,7 @@ from core.agente.estado import Linea, Memoria
 from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
-from core.agente.redactar import locale_de, plural, textos
+from core.agente.redactar import DE_LA_VENTA, cita, locale_de, plural, textos
 from core.catalogo.texto import fold
 from core.ports import ChatVisto, ProductoVisto
 
@@ -165,7 +165,7 @@ def _sold(
 ) -> None:
     """The last sale, where it is spoken of, keeps its own figures, whatever the rows say now."""
     venta = chat.ultima_venta
-    if venta is None or all(hecho.clave != "ya_vendida" for hecho in decision.hechos):
+    if venta is None or all(hecho.clave not in DE_LA_VENTA for hecho in decision.hechos):
         return
     sumas.add(Decimal(venta.total))
     for line in venta.lineas:
@@ -183,6 +183,7 @@ def _quotes(antes: Memoria, chat: ChatVisto, filas: Mapping[int, ProductoVisto])
     """Passages of the shop's own rows and settings, and what was on offer, as they stand."""
     yield chat.tienda.nombre
     yield from (str(v) for v in (chat.tienda.ajustes.get("informacion") or {}).values())
+    yield cita(chat.tienda.ajustes.get("politica_descuento"))
     for row in filas.values():
         yield row.marca
         yield row.descripcion.strip().rstrip(".")[:300]
