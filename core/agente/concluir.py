@@ -5,7 +5,7 @@ from dataclasses import replace
 from core.agente.bajas import CALLAN
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
-from core.agente.ofertar import recordar
+from core.agente.ofertar import recordar, repetir
 from core.agente.personas import aviso
 from core.agente.requisitos import anotar
 from core.agente.resumir import resumir
@@ -22,6 +22,7 @@ _SIN_HOLA = frozenset({"saludar", "humano", "queja", "vender", "espera_persona"}
 def concluir(s: Situacion, decision: Decision, nombre: str) -> Decision:
     """Complete the decision of rule `nombre`."""
     decision = _count(s, replace(decision, regla=decision.regla or nombre), nombre)
+    decision = repetir(s, decision)
     if nombre != "sin_descuento":
         decision = replace(decision, memoria=replace(decision.memoria, descuentos=0))
     hechos = decision.hechos

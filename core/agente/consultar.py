@@ -6,7 +6,7 @@ from core.agente.comprension import Acto, Item
 from core.agente.elegir import OPCIONES_MAX, alternativas, elegir, por_sentido
 from core.agente.estado import Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
-from core.agente.ofertar import recordar
+from core.agente.ofertar import al_dia, recordar
 from core.agente.pedir import otra_vez, pedir
 from core.agente.redactar import cita
 from core.models import EstadoVenta
@@ -133,6 +133,7 @@ def seguimiento(s: Situacion) -> Decision:
     if memoria.oferta is not None and memoria.oferta.falta is None:
         return Decision(recordar(memoria), memoria)
     if memoria.carrito:
+        memoria = replace(memoria, carrito=al_dia(s.catalogo, memoria.carrito))
         hechos = (Hecho("llevas", lineas=memoria.carrito), *recordar(memoria))
         asked = memoria.pregunta is not None and bool(memoria.pregunta.opciones)
         again = otra_vez(s, "cual_otra_vez", "seguimiento").hechos if asked else ()

@@ -12,6 +12,8 @@ from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
 from core.unidades import allows_fraction
 
+# Facts that say an offer again, with the figures that it had.
+_REPITEN = frozenset({"pendiente", "pendiente_cambio", "detalle", "mismo_precio_oferta"})
 # A yes of the next day is to prices that nobody remembers; ajustes["oferta_horas"] overrules.
 OFERTA_HORAS = 24
 # What they cannot write in three tries, a person asks for.
@@ -167,6 +169,27 @@ def pedir_dato(s: Situacion, campo: str, *antes: Hecho, fallo: bool = False) -> 
     if fallo and fallos == _FALLOS_MAX:
         return Decision((Hecho("derivado_datos"),), memoria, "datos_derivado", humano=True)
     return Decision((*antes, Hecho("pide_dato", cita=campo)), memoria, "pide_datos")
+
+
+def al_dia(catalogo: Catalogo, carrito: Sequence[Linea]) -> tuple[Linea, ...]:
+    """The lines at the prices of now, without what is sold no more."""
+    rows = catalogo.por_id([line.producto_id for line in carrito])
+    return tuple(
+        linea_de(rows[x.producto_id], x.cantidad) for x in carrito if x.producto_id in rows
+    )
+
+
+def repetir(s: Situacion, decision: Decision) -> Decision:
+    """Where the pending offer is said again: whether it is still true; if not, offer it anew."""
+    oferta = decision.memoria.oferta
+    if oferta is None or all(h.clave not in _REPITEN for h in decision.hechos):
+        return decision
+    moved = _moved(s.catalogo, oferta.lineas)
+    if not moved:
+        return decision
+    said = [h for h in decision.hechos if h.clave not in _REPITEN]
+    again = ofertar(s, oferta.lineas, antes=[*said, *moved], regla="", memoria=decision.memoria)
+    return replace(decision, hechos=again.hechos, memoria=again.memoria)
 
 
 def _moved(catalogo: Catalogo, lineas: Sequence[Linea]) -> tuple[Hecho, ...]:

@@ -22,7 +22,7 @@ from core.agente.elegir import (
 from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.numeros import UNIDADES
-from core.agente.ofertar import linea_de, ofertar, poner, recordar
+from core.agente.ofertar import al_dia, linea_de, ofertar, poner, recordar
 from core.catalogo.texto import fold, terms
 from core.ports import ProductoVisto
 from core.unidades import MILESIMA, allows_fraction
@@ -179,6 +179,8 @@ class Compra:
 
     def decision(self, regla: str) -> Decision:
         """Ask what must be asked; else offer what is in the carrito."""
+        if self.pregunta_hechos:
+            self.carrito = al_dia(self.s.catalogo, self.carrito)
         memoria = replace(
             self.s.memoria,
             carrito=self.carrito,

@@ -1,5 +1,6 @@
 """Word: facts → what the customer reads. All wording is in prompts/respuestas.yaml."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
@@ -12,6 +13,7 @@ from babel.numbers import format_currency, format_decimal
 
 from core.agente.estado import Linea
 from core.agente.hechos import Decision, Hecho
+from core.catalogo.texto import fold
 from core.ports import ChatVisto, ProductoVisto, Tienda
 from core.unidades import allows_fraction
 
@@ -28,12 +30,24 @@ _LOCALES = {
 
 # Facts of the last sale, whose rows speak for themselves.
 DE_LA_VENTA = frozenset({"ya_vendida", "compra_registrada", "compra_cancelada"})
+_DE_VENDER = re.compile(
+    r"[$€{}]|\b(?:precios?|cuestan?|vale|valen|gratis|descuento|total|paga|pesos?|soles|euros?|dolar\w*"
+    r"|dollars?|price|free|confirm\w*|ventas?|venden?|vendedor|vendid\w+|vendel\w*|compras?|compro"
+    r"|sell|clientes?|usuarios?|sistema|system|asistente|assistant|bot|oferta|carrito)\b"
+)
 _CITA_MAX = 600  # characters of what a shopkeeper wrote that one reply repeats
 
 
 def cita(escrito: object) -> str:
     """What the shop wrote of itself, as one line that may be quoted; "" for nothing."""
     return " ".join(escrito.split())[:_CITA_MAX] if isinstance(escrito, str) else ""
+
+
+def descripcion_de(p: ProductoVisto) -> str:
+    """What its row says of the thing; "" where that speaks of money or of a sale: a price is the
+    row's own and nobody else's, least of all that of a text which somebody wrote into it."""
+    said = cita(p.descripcion).rstrip(".")[:_DESCRIPCION_MAX]
+    return "" if _DE_VENDER.search(fold(said)) else said
 
 
 @cache
@@ -164,8 +178,9 @@ def _of_venta(line: dict[str, Any], chat: ChatVisto) -> dict[str, str]:
 
 def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
     about = [f", marca {p.marca}"] if p.marca else []
-    if p.descripcion:
-        about.append(f" ({p.descripcion.strip().rstrip('.')[:_DESCRIPCION_MAX]})")
+    described = descripcion_de(p)
+    if described:
+        about.append(f" ({described})")
     return {
         "n": str(n),
         "nombre": p.nombre,

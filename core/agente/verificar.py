@@ -20,9 +20,9 @@ from babel.numbers import get_decimal_symbol
 
 from core.agente.estado import Linea, Memoria
 from core.agente.hechos import Decision
-from core.agente.numeros import UNIDADES, numerar
+from core.agente.numeros import MEDIDAS, UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
-from core.agente.redactar import DE_LA_VENTA, cita, locale_de, plural, textos
+from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural, textos
 from core.catalogo.texto import fold
 from core.ports import ChatVisto, ProductoVisto
 
@@ -182,11 +182,12 @@ def _said(dicho: str, decimal: str) -> set[Decimal]:
 def _quotes(antes: Memoria, chat: ChatVisto, filas: Mapping[int, ProductoVisto]) -> Iterable[str]:
     """Passages of the shop's own rows and settings, and what was on offer, as they stand."""
     yield chat.tienda.nombre
-    yield from (str(v) for v in (chat.tienda.ajustes.get("informacion") or {}).values())
+    for passage in (chat.tienda.ajustes.get("informacion") or {}).values():
+        yield from str(passage).split("\n")
     yield cita(chat.tienda.ajustes.get("politica_descuento"))
     for row in filas.values():
         yield row.marca
-        yield row.descripcion.strip().rstrip(".")[:300]
+        yield descripcion_de(row)
     for line in antes.carrito:
         yield line.nombre
 
@@ -205,7 +206,7 @@ def _dot_decimal(chat: ChatVisto) -> bool:
 @cache
 def _vocabulary() -> frozenset[str]:
     """Every word of the wording, but no word that is a figure."""
-    found: set[str] = set(UNIDADES)
+    found: set[str] = set(UNIDADES) | MEDIDAS
     pending: list[Any] = [textos()]
     while pending:
         node = pending.pop()

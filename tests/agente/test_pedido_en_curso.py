@@ -117,3 +117,21 @@ def test_an_offer_without_its_time_is_as_good_as_new(mostrador: Mostrador) -> No
         del mostrador.memoria["oferta"][later]
     mostrador.adelanto = timedelta(days=9)
     assert mostrador.dice("sí").vender
+
+
+def test_an_offer_that_is_said_again_is_said_at_the_price_of_now(mostrador: Mostrador) -> None:
+    mostrador.dice("quiero 2 carretillas")
+    id_ = mostrador.producto("CR-1").id
+    mostrador.catalogo.cambiar(id_, precio=Decimal("250000.00"))
+    told = mostrador.dice("¿y el envío?")
+    assert "antes $228.000, ahora $250.000" in told.respuesta
+    assert (told.corregido, told.estado_venta) == (False, "oferta")
+    assert [x.precio_unitario for x in mostrador.dice("sí").vender] == [Decimal("250000.00")]
+
+
+def test_what_was_noted_is_said_at_the_price_of_now(mostrador: Mostrador) -> None:
+    mostrador.dice("quiero 2 carretillas y 3 martillos")
+    mostrador.catalogo.cambiar(mostrador.producto("CR-1").id, precio=Decimal("250000.00"))
+    told = mostrador.dice("y también clavos")
+    assert "$250.000" in told.respuesta
+    assert not told.corregido
