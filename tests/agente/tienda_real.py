@@ -14,7 +14,7 @@ from core.catalogo.productos import ProductoNuevo, create_producto, update_produ
 from core.cuentas import create_empresa
 from core.db import Database
 from core.mensajes.recibir import Destino, Recibido, receive_mensaje
-from core.models import Chat, Empresa, Mensaje, Producto, TurnoRegistrado, Venta, VentaLinea
+from core.models import Chat, Empresa, Producto, TurnoRegistrado, Venta, VentaLinea
 from core.ports import Canal, CuentaCanal
 from core.settings import Settings
 from tests.agente.mostrador import leer_productos
@@ -36,6 +36,7 @@ class TiendaReal:
     settings: Settings
     empresa_id: int
     cola: ColaEnMemoria = field(default_factory=ColaEnMemoria)
+    enviados: list[str] = field(default_factory=list)
 
     @classmethod
     def open(
@@ -77,6 +78,9 @@ class TiendaReal:
     # --- the customer --------------------------------------------------------------------------
 
     def escribe(self, texto: str, *, id_externo: str | None = None) -> Recibido:
+        """Store a message; `enviados` holds the ids that they were given, for sending one again."""
+        id_externo = id_externo or f"m{next(_N)}"
+        self.enviados.append(id_externo)
         return receive_mensaje(
             self.db,
             self.cola,
@@ -84,7 +88,7 @@ class TiendaReal:
             empresa_id=self.empresa_id,
             destino=Destino(chat_id=CHAT),
             texto=texto,
-            id_externo=id_externo or f"m{next(_N)}",
+            id_externo=id_externo,
         )
 
     def responde(self) -> Desenlace:
@@ -144,19 +148,16 @@ class TiendaReal:
             )
             return [(row[0], row[1], row[2]) for row in rows]
 
-    def turnos(self) -> list[Registro]:
+    def ultimo_turno(self) -> Registro:
+        newest = select(TurnoRegistrado.registro).order_by(TurnoRegistrado.id.desc()).limit(1)
         with self.db.empresa(self.empresa_id) as session:
-            kept = session.scalars(select(TurnoRegistrado.registro).order_by(TurnoRegistrado.id))
-            return [Registro.from_json(r) for r in kept]
+            return Registro.from_json(session.scalars(newest).one())
 
     def faltas(self) -> dict[str, int]:
         """The invariants of a shop, each a number that must be 0."""
         with self.db.empresa(self.empresa_id) as session:
-            return {k: session.scalar(text(q)) or 0 for k, q in _INVARIANTES.items()}
-
-    def respuesta_de(self, mensaje_id: int) -> int | None:
-        with self.db.empresa(self.empresa_id) as session:
-            return session.get_one(Mensaje, (self.empresa_id, mensaje_id)).respuesta_id
+            found = session.execute(_TODAS).one()
+            return dict(zip(_INVARIANTES, found, strict=True))
 
 
 _INVARIANTES = {
@@ -192,3 +193,4 @@ _INVARIANTES = {
         "AND respuesta_id IS NULL"
     ),
 }
+_TODAS = text("SELECT " + ", ".join(f"({query})" for query in _INVARIANTES.values()))
