@@ -49,6 +49,12 @@ class Conflict(AgenteError):
     codigo = "conflicto"
 
 
+class ClienteDeBaja(Conflict):
+    """The customer asked for no more messages; only they can begin again."""
+
+    codigo = "cliente_de_baja"
+
+
 class EmailEnUso(Conflict):
     codigo = "email_en_uso"
 

@@ -6,7 +6,7 @@ fake and real adapter.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
@@ -334,6 +334,12 @@ class ChatVisto:
     # Whether all of the new mensajes were written after the last reply: a yes that was already on
     # its way when the offer was made is no yes to it.
     leida: bool = True
+    # The database's clock when the chat was taken: what is too late is decided by nothing else.
+    ahora: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # A person was called and has not come yet.
+    espera_humano: bool = False
+    # They asked for no messages that the shop begins.
+    baja: bool = False
 
 
 @dataclass(frozen=True)
@@ -341,7 +347,8 @@ class Resultado:
     """What one turn wants: words and effects. All of it is recorded, or nothing.
 
     oferta_n numbers the proposal inside its chat; a venta is unique per (chat, oferta_n), so two
-    confirmations of one proposal are one sale. carrito is what GET /chats shows.
+    confirmations of one proposal are one sale. With both vender and cancelar_venta_id the new sale
+    takes the place of that one. carrito is what GET /chats shows.
     """
 
     respuesta: str
@@ -351,6 +358,10 @@ class Resultado:
     oferta_n: int | None = None
     cancelar_venta_id: int | None = None
     humano: bool = False
+    # For the person who comes; None leaves what there is.
+    resumen: str | None = None
+    # True: they want no more messages. False: they do again. None: nothing was said of it.
+    baja: bool | None = None
     cliente: dict[str, Any] = field(default_factory=dict)
     # What the customer asked for and was told that the shop has not.
     no_encontrado: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """What may happen to a Venta, and the only code that moves stock because of one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.bitacora import append_evento, audit
-from core.errors import ClaveReutilizada, Invalid, NotFound, PrecioMovido, StockInsuficiente
+from core.errors import (
+    ClaveReutilizada,
+    Invalid,
+    NotFound,
+    PrecioMovido,
+    StockInsuficiente,
+    TransicionInvalida,
+)
 from core.models import Movimiento, Producto, Venta, VentaLinea
 from core.ports import LineaPedida
 from core.unidades import MILESIMA, allows_fraction
@@ -28,6 +35,7 @@ def record_venta(
     usuario_id: int | None = None,
     cliente: dict[str, Any] | None = None,
     huella: str | None = None,
+    reemplaza: int | None = None,
 ) -> tuple[Venta, bool]:
     """Record a sale of exactly `lineas` and take its stock; (venta, True when it is new).
 
@@ -35,19 +43,21 @@ def record_venta(
     StockInsuficiente (with what there is) or PrecioMovido and then nothing must be committed;
     ClaveReutilizada when the same clave came with another huella; NotFound for a producto that
     does not exist; Invalid for fractions of what is sold whole.
+
+    `reemplaza`: a sale that this one takes the place of; it is cancelled in the same transaction
+    and what it gives back may be sold here. Raises TransicionInvalida when it is not in force.
     """
     wanted = _merge(lineas)
-    # Rows locked in id order, so that two sales of the same productos cannot deadlock.
-    rows = session.scalars(
-        select(Producto)
-        .where(Producto.empresa_id == empresa_id, Producto.id.in_(wanted))
-        .order_by(Producto.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    if reemplaza is not None:
+        # All that either of them touches, before the first of them locks its own.
+        _lock_productos(session, empresa_id, {*wanted, *_sold_in(session, empresa_id, reemplaza)})
+    rows = _lock_productos(session, empresa_id, wanted)
     known = find_by_clave(session, empresa_id, clave, huella)
     if known is not None:
         return known, False
+    if reemplaza is not None:
+        _give_up(session, empresa_id, reemplaza, actor)
+        rows = _lock_productos(session, empresa_id, wanted)  # with what came back
     _check(wanted, {row.id: row for row in rows})
     venta_id = session.scalar(
         insert(Venta)
@@ -111,12 +121,7 @@ def cancel_venta(session: Session, *, empresa_id: int, venta_id: int, actor: str
         .order_by(VentaLinea.producto_id)
     ).all()
     # The same lock order as a sale's and a reset's: productos by id, then the sale.
-    session.execute(
-        select(Producto.id)
-        .where(Producto.empresa_id == empresa_id, Producto.id.in_([p for p, _ in lines]))
-        .order_by(Producto.id)
-        .with_for_update()
-    )
+    _lock_productos(session, empresa_id, [p for p, _ in lines])
     venta = session.scalar(
         select(Venta)
         .where(Venta.empresa_id == empresa_id, Venta.id == venta_id)
@@ -161,6 +166,37 @@ def cancel_venta(session: Session, *, empresa_id: int, venta_id: int, actor: str
         objeto=f"venta:{venta_id}",
     )
     return venta
+
+
+def _lock_productos(session: Session, empresa_id: int, ids: Collection[int]) -> Sequence[Producto]:
+    """Fresh rows, locked in id order, so that two sales of the same productos cannot deadlock."""
+    return session.scalars(
+        select(Producto)
+        .where(Producto.empresa_id == empresa_id, Producto.id.in_(ids))
+        .order_by(Producto.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _sold_in(session: Session, empresa_id: int, venta_id: int) -> Sequence[int]:
+    return session.scalars(
+        select(VentaLinea.producto_id).where(
+            VentaLinea.empresa_id == empresa_id, VentaLinea.venta_id == venta_id
+        )
+    ).all()
+
+
+def _give_up(session: Session, empresa_id: int, venta_id: int, actor: str) -> None:
+    """Cancel a sale that must be in force. Raises TransicionInvalida when it is not."""
+    estado = session.scalar(
+        select(Venta.estado)
+        .where(Venta.empresa_id == empresa_id, Venta.id == venta_id)
+        .with_for_update()
+    )
+    if estado != "confirmada":
+        raise TransicionInvalida("La venta ya no está vigente.")
+    cancel_venta(session, empresa_id=empresa_id, venta_id=venta_id, actor=actor)
 
 
 def _merge(lineas: Sequence[LineaPedida]) -> dict[int, LineaPedida]:

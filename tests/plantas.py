@@ -48,6 +48,7 @@ def plant_chat(tienda: Tienda) -> str:
             chat_id=chat_id,
             cliente_id=cliente.id,
             conversacion={"carrito": [{"nombre": CANARIO}]},
+            resumen=CANARIO,
             ultimo_orden=2,
             ultimo_evento=2,
         )

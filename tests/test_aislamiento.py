@@ -23,7 +23,7 @@ PRIVATE = {
     "usuario": {"email", "nombre", "password_hash"},
     "canal": {"nombre", "credenciales", "detalle"},
     "mensaje": {"texto", "crudo", "id_externo", "id_proveedor", "error"},
-    "chat": {"chat_id", "externo", "conversacion"},
+    "chat": {"chat_id", "externo", "conversacion", "resumen"},
     "venta": {"cliente", "clave", "huella", "total"},
     "importacion": {"nombre_archivo", "contenido", "error"},
     "indexacion": {"error"},

@@ -38,6 +38,7 @@ CODIGOS = {
     "vista_vencida": 409,
     "ya_deshecha": 409,
     "cambios_vencidos": 409,
+    "cliente_de_baja": 409,
     "chat_cerrado": 409,
     "canal_ocupado": 409,
     "credenciales_rechazadas": 409,

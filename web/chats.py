@@ -168,6 +168,8 @@ def _show_one(chat: Chat, canal: Canal, cliente: Cliente | None) -> dict[str, An
         "estado_venta": chat.estado_venta,
         "ia_activa": chat.ia_activa,
         "espera_humano": chat.espera_humano,
+        "resumen": chat.resumen,
+        "baja": chat.baja,
         "cerrado": chat.cerrado,
         "pendientes": chat.pendientes,
         "carrito": [show_linea(line) for line in chat.conversacion.get("carrito", [])],

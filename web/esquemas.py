@@ -195,6 +195,8 @@ class ChatVisto(_Respuesta):
     estado_venta: EstadoVenta
     ia_activa: bool = Field(description="false: una persona tiene el chat.")
     espera_humano: bool
+    resumen: str | None = Field(description="Qué pasaba cuando se llamó a una persona.")
+    baja: bool = Field(description="Pidió que no le escriban, y no ha vuelto a preguntar.")
     cerrado: bool
     pendientes: int
     carrito: list[LineaDeCarrito]

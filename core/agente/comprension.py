@@ -44,11 +44,13 @@ class Cambio(StrEnum):
 
 @dataclass(frozen=True)
 class Contexto:
-    """lineas: the pending offer as (nombre, cantidad); opciones: the names listed, in order."""
+    """lineas: the pending offer as (nombre, cantidad); opciones: the names listed, in order; campo:
+    the one datum of the customer that was asked for."""
 
     espera: Espera = Espera.NADA
     lineas: tuple[tuple[str, Decimal], ...] = ()
     opciones: tuple[str, ...] = ()
+    campo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,10 @@ class Turno:
     todas: all of the list ("uno de cada uno", "ambos").
     preferencia: "barato" or "caro", "grande" or "chico", when they choose by price or size.
     factor, resto: "el doble" is 2, "uno menos" is -1.
+    reserva: does not want to tell something of themselves.
+    seguimiento: asks how an order stands, or what is in it. vacia: wants to begin anew.
+    baja: wants no more messages; alta: wants them again.
+    retoma: speaks of an order that exists already ("agrégale", "que sean").
     """
 
     acto: Acto
@@ -97,4 +103,10 @@ class Turno:
     insiste: bool = False
     senala: bool = False
     busca: bool = False
+    retoma: bool = False
+    seguimiento: bool = False
+    vacia: bool = False
+    baja: bool = False
+    alta: bool = False
+    reserva: bool = False
     texto: str = ""

@@ -6,11 +6,15 @@ from core.agente.comprension import Acto, Item
 from core.agente.elegir import OPCIONES_MAX, alternativas, elegir, por_sentido
 from core.agente.estado import Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
-from core.agente.ofertar import recordar
-from core.agente.pedir import pedir
+from core.agente.ofertar import al_dia, recordar
+from core.agente.pedir import otra_vez, pedir
+from core.agente.redactar import cita
+from core.models import EstadoVenta
 from core.ports import ProductoVisto
 
 _VISTOS_MAX = 6  # what a conversation can mean by "those" without naming them
+# From this time on in a row, the answer to begging is one short sentence.
+_RUEGOS = 3
 
 
 def mostrar(s: Situacion) -> Decision | None:
@@ -94,14 +98,25 @@ def describir(s: Situacion) -> Decision:
 
 
 def sin_descuento(s: Situacion) -> Decision:
-    """The price is the catalogue's, whoever asks and however often."""
+    """The price is the catalogue's, whoever asks and however often; what else the shop says of it
+    stands in ajustes["politica_descuento"]. Who goes on begging hears less each time."""
     items = [i for i in s.turno.items if i.producto]
-    memoria = s.memoria
-    hechos: list[Hecho] = [Hecho("sin_descuento")]
+    memoria = replace(s.memoria, descuentos=s.memoria.descuentos + 1)
+    if memoria.descuentos >= _RUEGOS and not items:
+        return Decision((_briefly(memoria),), memoria, "sin_descuento")
+    politica = cita(s.chat.tienda.ajustes.get("politica_descuento"))
+    hechos = [Hecho("politica_descuento", cita=politica) if politica else Hecho("sin_descuento")]
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
     hechos = [h for h in hechos if h.clave not in ("no_encontrado", "por_sentido")]
     return Decision((*hechos, *recordar(memoria)), memoria, "sin_descuento")
+
+
+def _briefly(memoria: Memoria) -> Hecho:
+    oferta = memoria.oferta
+    if oferta is None or oferta.falta is not None:
+        return Hecho("mismo_precio")
+    return Hecho("mismo_precio_oferta", lineas=oferta.lineas)
 
 
 def sobre_la_tienda(s: Situacion) -> Decision:
@@ -110,6 +125,23 @@ def sobre_la_tienda(s: Situacion) -> Decision:
     known = (s.chat.tienda.ajustes.get("informacion") or {}).get(s.turno.tema or "")
     hecho = Hecho("dato", cita=str(known)) if known else Hecho("sin_dato")
     return Decision((hecho, *recordar(s.memoria)), s.memoria, "tienda")
+
+
+def seguimiento(s: Situacion) -> Decision:
+    """How their order stands: what is wanted so far, else the last sale as its rows say."""
+    memoria, venta = s.memoria, s.chat.ultima_venta
+    if memoria.oferta is not None and memoria.oferta.falta is None:
+        return Decision(recordar(memoria), memoria)
+    if memoria.carrito:
+        memoria = replace(memoria, carrito=al_dia(s.catalogo, memoria.carrito))
+        hechos = (Hecho("llevas", lineas=memoria.carrito), *recordar(memoria))
+        asked = memoria.pregunta is not None and bool(memoria.pregunta.opciones)
+        again = otra_vez(s, "cual_otra_vez", "seguimiento").hechos if asked else ()
+        return Decision((*hechos, *again), memoria)
+    if venta is None:
+        return Decision((Hecho("sin_compras"),), memoria)
+    cancelled = venta.estado == EstadoVenta.CANCELADA
+    return Decision((Hecho("compra_cancelada" if cancelled else "compra_registrada"),), memoria)
 
 
 def que_venden(s: Situacion) -> Decision:

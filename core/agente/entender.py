@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from core.agente.afirmar import afirma, confirma
 from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
-from core.agente.datos import extraer
+from core.agente.esperado import leer_datos
 from core.agente.lexico import (
     CALIFICATIVOS,
     CONDICION_SI,
@@ -106,7 +106,7 @@ class _Lectura:
 def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     """One Turno for all the messages of a burst. Never raises; deterministic."""
     crudo = "\n".join(textos)
-    datos, resto = extraer(crudo, esperados=contexto.espera is Espera.DATOS)
+    datos, resto = leer_datos(crudo, contexto)
     plegado = plegar(resto)
     limpio = sin_ruido(plegado, precios=bool(contexto.opciones))
     linea = frase(fichas(plegado)).strip()
@@ -157,6 +157,12 @@ def _turno(
         insiste=_insists(v) and any(i.cantidad is not None for i in v.items),
         senala=v.senala,
         busca=v.has(Rasgo.PRODUCTO, Rasgo.PRECIO, Rasgo.PREGUNTA, Rasgo.DESCUENTO),
+        retoma=v.has(Rasgo.RETOMA),
+        reserva=v.has(Rasgo.RESERVA),
+        seguimiento=v.has(Rasgo.SEGUIMIENTO),
+        vacia=v.has(Rasgo.VACIA),
+        baja=v.has(Rasgo.BAJA),
+        alta=v.has(Rasgo.ALTA),
         texto=crudo,
     )
 

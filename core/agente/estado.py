@@ -1,6 +1,7 @@
 """The seller's memory of one chat, as chat.conversacion keeps it between turns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,12 +28,19 @@ class Linea:
 class Oferta:
     """What a yes would buy. n numbers it inside its chat, for ever.
 
-    aceptada: the yes was given and only the customer's data are missing.
+    aceptada: the yes was given and only the customer's data are missing. reemplaza: the sale that
+    would be cancelled for it, in the same breath. falta: the datum that was asked for; fallos: how
+    often what they answered was none. hecha_en: when it was last made at the prices of then; None
+    for one of a release that did not keep it.
     """
 
     n: int
     lineas: tuple[Linea, ...]
     aceptada: bool = False
+    reemplaza: int | None = None
+    falta: str | None = None
+    fallos: int = 0
+    hecha_en: datetime | None = None
 
     @property
     def total(self) -> Decimal:
@@ -64,6 +72,8 @@ class Pregunta:
 class Memoria:
     """carrito: lines wanted so far. oferta: the proposal that a yes confirms, if any.
     cola: what is to be asked after the pregunta. vendida_n: the offer that became the last sale.
+    reemplaza: the sale that the carrito is a change of. avisado: they wait for a person and were
+    told so once more. descuentos: how often in a row they begged for a lower price.
     """
 
     carrito: tuple[Linea, ...] = ()
@@ -73,11 +83,13 @@ class Memoria:
     ofertas: int = 0
     vendida_n: int | None = None
     no_entendidos: int = 0
-    humano: bool = False
+    avisado: bool = False
+    descuentos: int = 0
     tema: tuple[int, ...] = field(default=())
     # Productos that were spoken of one by one, the latest last: "deme 10 lijas" means the lija
     # whose price was asked before.
     vistos: tuple[int, ...] = field(default=())
+    reemplaza: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Decimals as text: JSON numbers would lose cents."""
@@ -89,6 +101,10 @@ class Memoria:
                 "n": self.oferta.n,
                 "lineas": [_linea_json(linea) for linea in self.oferta.lineas],
                 "aceptada": self.oferta.aceptada,
+                "reemplaza": self.oferta.reemplaza,
+                "falta": self.oferta.falta,
+                "fallos": self.oferta.fallos,
+                "hecha_en": self.oferta.hecha_en and self.oferta.hecha_en.isoformat(),
             },
             "pregunta": self.pregunta
             and {
@@ -101,9 +117,12 @@ class Memoria:
             "ofertas": self.ofertas,
             "vendida_n": self.vendida_n,
             "no_entendidos": self.no_entendidos,
-            "humano": self.humano,
+            "avisado": self.avisado,
+            "descuentos": self.descuentos,
+            "humano": False,  # the release before this one reads it
             "tema": list(self.tema),
             "vistos": list(self.vistos),
+            "reemplaza": self.reemplaza,
         }
 
     @classmethod
@@ -116,10 +135,7 @@ class Memoria:
         oferta, pregunta = kept["oferta"], kept["pregunta"]
         return cls(
             carrito=tuple(_linea(line) for line in kept["carrito"]),
-            oferta=oferta
-            and Oferta(
-                oferta["n"], tuple(_linea(line) for line in oferta["lineas"]), oferta["aceptada"]
-            ),
+            oferta=oferta and _oferta(oferta),
             pregunta=pregunta
             and Pregunta(
                 tuple(pregunta["opciones"]),
@@ -131,10 +147,30 @@ class Memoria:
             ofertas=ofertas,
             vendida_n=kept["vendida_n"],
             no_entendidos=kept["no_entendidos"],
-            humano=kept["humano"],
+            avisado=kept.get("avisado", False),
+            descuentos=kept.get("descuentos", 0),
             tema=tuple(kept["tema"]),
             vistos=tuple(kept.get("vistos", ())),
+            reemplaza=kept.get("reemplaza"),
         )
+
+    def sin_pedido(self) -> "Memoria":
+        """With nothing wanted, offered or asked."""
+        return replace(self, carrito=(), oferta=None, pregunta=None, cola=(), reemplaza=None)
+
+
+def _oferta(kept: dict[str, Any]) -> Oferta:
+    """What a release before this one did not write is absent."""
+    hecha_en = kept.get("hecha_en")
+    return Oferta(
+        n=kept["n"],
+        lineas=tuple(_linea(line) for line in kept["lineas"]),
+        aceptada=kept["aceptada"],
+        reemplaza=kept.get("reemplaza"),
+        falta=kept.get("falta"),
+        fallos=kept.get("fallos", 0),
+        hecha_en=datetime.fromisoformat(hecha_en) if hecha_en else None,
+    )
 
 
 def _linea_json(linea: Linea) -> dict[str, Any]:

@@ -28,7 +28,8 @@ class Hecho:
 
 @dataclass(frozen=True)
 class Decision:
-    """regla: the rule that decided. estado None: as the pending offer and the past say."""
+    """regla: the rule that decided. estado None: as the pending offer and the past say.
+    devuelve: the sale that is being changed, whose goods the facts count as on the shelf."""
 
     hechos: tuple[Hecho, ...]
     memoria: Memoria
@@ -38,6 +39,9 @@ class Decision:
     oferta_n: int | None = None
     cancelar_venta_id: int | None = None
     humano: bool = False
+    resumen: str | None = None
+    baja: bool | None = None
+    devuelve: int | None = None
     cliente: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -55,3 +59,14 @@ class Situacion:
     def venta_vigente(self) -> bool:
         venta = self.chat.ultima_venta
         return venta is not None and venta.estado == EstadoVenta.CONFIRMADA
+
+    @property
+    def venta_viva(self) -> bool:
+        """Sold and not cancelled, whatever became of it since."""
+        venta = self.chat.ultima_venta
+        return venta is not None and venta.estado != EstadoVenta.CANCELADA
+
+    def ajuste(self, nombre: str, defecto: int) -> int:
+        """A number of the empresa's ajustes."""
+        value = self.chat.tienda.ajustes.get(nombre)
+        return value if isinstance(value, int) else defecto

@@ -34,6 +34,12 @@ class Rasgo(StrEnum):
     ADIOS = "adios"
     SALUDO = "saludo"
     AJENO = "ajeno"
+    RETOMA = "retoma"
+    RESERVA = "reserva"
+    SEGUIMIENTO = "seguimiento"
+    VACIA = "vacia"
+    BAJA = "baja"
+    ALTA = "alta"
 
 
 _leido: dict[str, Any] = yaml.safe_load(_ARCHIVO.read_text(encoding="utf-8"))
@@ -113,5 +119,6 @@ AJENAS_AL_PRODUCTO = tuple(
         Rasgo.ADIOS,
         Rasgo.CANCELA,
         Rasgo.PRESUME,
+        Rasgo.VACIA,
     )
 )

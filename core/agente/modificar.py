@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
 from core.agente.elegir import coincide, elegir
-from core.agente.estado import Linea, Memoria, Pendiente
+from core.agente.estado import Linea, Pendiente
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar
 from core.agente.pedir import LINEAS_MAX, Compra, sin_pregunta
@@ -120,7 +120,7 @@ def _remove(s: Situacion) -> Decision:
     if not touched:
         return _unclear(s)
     if not compra.carrito and not compra.pregunta:
-        return Decision((Hecho("pedido_vacio"),), _empty(s), "modificar")
+        return Decision((Hecho("pedido_vacio"),), s.memoria.sin_pedido(), "modificar")
     return compra.decision("modificar")
 
 
@@ -145,7 +145,7 @@ def _same_line(s: Situacion, carrito: Sequence[Linea], item: Item) -> Linea | No
     line = _line_of(s, carrito, item.producto, item.unidad)
     if line is None or item.producto is None:
         return line
-    if coincide(_named(line), terms(item.producto)) == 1:
+    if coincide(named(line), terms(item.producto)) == 1:
         return line
     found = elegir(s.catalogo, Pendiente(item.producto, item.cantidad, item.unidad))
     return line if any(p.id == line.producto_id for p in found.candidatos) else None
@@ -163,7 +163,7 @@ def _line_of(
         ]
         return same[0] if len(same) == 1 else None
     asked = terms(texto)
-    shares = [(coincide(_named(line), asked), line) for line in carrito]
+    shares = [(coincide(named(line), asked), line) for line in carrito]
     best = max((share for share, _ in shares), default=0.0)
     alike = [line for share, line in shares if share == best]
     if best >= 0.5 and len(alike) == 1:
@@ -174,7 +174,8 @@ def _line_of(
     return next((line for i in found for line in carrito if line.producto_id == i), None)
 
 
-def _named(line: Linea) -> ProductoVisto:
+def named(line: Linea) -> ProductoVisto:
+    """The line as a producto, for comparing words with its name."""
     return ProductoVisto(
         id=line.producto_id,
         sku=line.sku,
@@ -187,7 +188,3 @@ def _named(line: Linea) -> ProductoVisto:
 
 def _unclear(s: Situacion) -> Decision:
     return Decision((Hecho("cual_linea"), *recordar(s.memoria)), s.memoria, "cambio_no_claro")
-
-
-def _empty(s: Situacion) -> Memoria:
-    return replace(s.memoria, carrito=(), oferta=None, pregunta=None, cola=())

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.agente.estado import Linea, Memoria, Oferta
 from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.requisitos import faltan
 from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
 from core.unidades import allows_fraction
 
-CAMPOS = ("nombre", "telefono", "documento", "direccion", "email")
+# Facts that say an offer again, with the figures that it had.
+_REPITEN = frozenset({"pendiente", "pendiente_cambio", "detalle", "mismo_precio_oferta"})
+# A yes of the next day is to prices that nobody remembers; ajustes["oferta_horas"] overrules.
+OFERTA_HORAS = 24
+# What they cannot write in three tries, a person asks for.
+_FALLOS_MAX = 3
 
 
 def linea_de(producto: ProductoVisto, cantidad: Decimal) -> Linea:
@@ -50,13 +57,20 @@ def ofertar(
     if not lineas:
         memoria = replace(memoria, carrito=(), oferta=None)
         return Decision((*antes, *hechos), memoria, regla)
-    oferta, ofertas = _numbered(memoria, lineas)
+    oferta, ofertas = _numbered(memoria, lineas, s.chat.ahora)
     memoria = replace(memoria, carrito=lineas, oferta=oferta, ofertas=ofertas, no_entendidos=0)
-    short = any(h.clave == "quedan" for h in hechos)
-    clave = "oferta_varias" if len(lineas) > 1 else "oferta_menor" if short else "oferta"
-    if len(lineas) == 1 and short:
+    clave = _worded(oferta, short=any(h.clave == "quedan" for h in hechos))
+    if clave == "oferta_menor":
         hechos = [h for h in hechos if h.clave != "quedan"]
     return Decision((*antes, *hechos, Hecho(clave, lineas=lineas)), memoria, regla)
+
+
+def _worded(oferta: Oferta, *, short: bool) -> str:
+    if oferta.reemplaza is not None:
+        return "oferta_cambio"
+    if len(oferta.lineas) > 1:
+        return "oferta_varias"
+    return "oferta_menor" if short else "oferta"
 
 
 def _servible(
@@ -85,19 +99,23 @@ def _maybe(row: ProductoVisto | None) -> tuple[ProductoVisto, ...]:
     return (row,) if row else ()
 
 
-def _numbered(memoria: Memoria, lineas: tuple[Linea, ...]) -> tuple[Oferta, int]:
+def _numbered(memoria: Memoria, lineas: tuple[Linea, ...], ahora: datetime) -> tuple[Oferta, int]:
     """The same proposal keeps its number, so that two yeses to it can only be one sale."""
-    if memoria.oferta and memoria.oferta.lineas == lineas:
-        return replace(memoria.oferta, aceptada=False), memoria.ofertas
+    before, reemplaza = memoria.oferta, memoria.reemplaza
+    if before and (before.lineas, before.reemplaza) == (lineas, reemplaza):
+        return replace(before, aceptada=False, falta=None, hecha_en=ahora), memoria.ofertas
     n = memoria.ofertas + 1
-    return Oferta(n, lineas), n
+    return Oferta(n, lineas, reemplaza=reemplaza, hecha_en=ahora), n
 
 
 def recordar(memoria: Memoria) -> tuple[Hecho, ...]:
     """The pending offer said again, so that the next yes is to it and to nothing else."""
     if memoria.oferta is None:
         return ()
-    return (Hecho("pendiente", lineas=memoria.oferta.lineas),)
+    if memoria.oferta.falta is not None:
+        return (Hecho("pendiente_dato", cita=memoria.oferta.falta),)
+    clave = "pendiente" if memoria.oferta.reemplaza is None else "pendiente_cambio"
+    return (Hecho(clave, lineas=memoria.oferta.lineas),)
 
 
 def vender(s: Situacion) -> Decision:
@@ -108,26 +126,22 @@ def vender(s: Situacion) -> Decision:
     moved = _moved(s.catalogo, oferta.lineas)
     if moved:
         return ofertar(s, oferta.lineas, antes=moved, regla="oferta_movida")
+    if _expired(s, oferta):
+        return ofertar(s, oferta.lineas, antes=[Hecho("oferta_vencida")], regla="oferta_vencida")
     if not s.chat.leida:  # what completes the sale was not said to us
-        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False))
+        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=False, falta=None))
         return Decision(recordar(memoria), memoria, "sin_leer")
-    known = {**s.chat.cliente, **s.turno.datos_cliente}
-    missing = [c for c in campos_requeridos(s) if not known.get(c)]
+    missing = faltan(s.chat.tienda, {**s.chat.cliente, **s.turno.datos_cliente})
     if missing:
-        memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True))
-        return Decision((pide_datos(missing),), memoria, "pide_datos", EstadoVenta.DATOS)
+        return pedir_dato(s, missing[0])
     memoria = replace(
-        s.memoria,
-        carrito=(),
-        oferta=None,
-        pregunta=None,
-        cola=(),
+        s.memoria.sin_pedido(),
         vendida_n=oferta.n,
         no_entendidos=0,
         tema=tuple(line.producto_id for line in oferta.lineas),
     )
     return Decision(
-        (Hecho("venta", lineas=oferta.lineas),),
+        (Hecho("venta" if oferta.reemplaza is None else "venta_cambiada", lineas=oferta.lineas),),
         memoria,
         "vender",
         EstadoVenta.CONFIRMADA,
@@ -136,17 +150,46 @@ def vender(s: Situacion) -> Decision:
             for line in oferta.lineas
         ),
         oferta_n=oferta.n,
+        cancelar_venta_id=oferta.reemplaza,
     )
 
 
-def pide_datos(missing: Sequence[str]) -> Hecho:
-    return Hecho("pide_datos", cita=",".join(missing))
+def _expired(s: Situacion, oferta: Oferta) -> bool:
+    hours = s.ajuste("oferta_horas", OFERTA_HORAS)
+    return oferta.hecha_en is not None and s.chat.ahora - oferta.hecha_en > timedelta(hours=hours)
 
 
-def campos_requeridos(s: Situacion) -> list[str]:
-    """What the shop wants to know before it sells: ajustes["datos_requeridos"], often nothing."""
-    wanted = s.chat.tienda.ajustes.get("datos_requeridos") or []
-    return [c for c in CAMPOS if c in wanted]
+def pedir_dato(s: Situacion, campo: str, *antes: Hecho, fallo: bool = False) -> Decision:
+    """Ask for one datum, without which the accepted offer is no sale yet. The third answer that is
+    none calls a person; the offer stays."""
+    oferta = s.memoria.oferta
+    assert oferta is not None
+    fallos = oferta.fallos + fallo
+    memoria = replace(s.memoria, oferta=replace(oferta, aceptada=True, falta=campo, fallos=fallos))
+    if fallo and fallos == _FALLOS_MAX:
+        return Decision((Hecho("derivado_datos"),), memoria, "datos_derivado", humano=True)
+    return Decision((*antes, Hecho("pide_dato", cita=campo)), memoria, "pide_datos")
+
+
+def al_dia(catalogo: Catalogo, carrito: Sequence[Linea]) -> tuple[Linea, ...]:
+    """The lines at the prices of now, without what is sold no more."""
+    rows = catalogo.por_id([line.producto_id for line in carrito])
+    return tuple(
+        linea_de(rows[x.producto_id], x.cantidad) for x in carrito if x.producto_id in rows
+    )
+
+
+def repetir(s: Situacion, decision: Decision) -> Decision:
+    """Where the pending offer is said again: whether it is still true; if not, offer it anew."""
+    oferta = decision.memoria.oferta
+    if oferta is None or all(h.clave not in _REPITEN for h in decision.hechos):
+        return decision
+    moved = _moved(s.catalogo, oferta.lineas)
+    if not moved:
+        return decision
+    said = [h for h in decision.hechos if h.clave not in _REPITEN]
+    again = ofertar(s, oferta.lineas, antes=[*said, *moved], regla="", memoria=decision.memoria)
+    return replace(decision, hechos=again.hechos, memoria=again.memoria)
 
 
 def _moved(catalogo: Catalogo, lineas: Sequence[Linea]) -> tuple[Hecho, ...]:

@@ -41,6 +41,8 @@ _YA_NO = re.compile(
     r"\bya no (?:(?:quiero|necesito|llevo|me (?:mand|envi|traig|pong)\w+) )?"
     r"(?=(?:el|la|los|las|es[oa]s?) (?!quier|nece|voy|llev))"
 )
+# "dame de baja los clavos" is of an order; "dame de baja" is of the list of those we write to.
+_DE_BAJA = re.compile(r"\bd(?:a|e|en|ar)(?:me|nme|le)? de baja (?=(?:el|la|los|las|es[oa]s?)\b)")
 _SUELTO_NO = re.compile(r"^(?:y )?((?:el|la|los|las) [a-zñ ]{3,30}) no$")
 # What broke is the kind that is needed, not one more of them.
 _SE_ROMPIO = re.compile(r"\b(se (?:me|nos|le) \w+) (?:un|una) ")
@@ -85,7 +87,7 @@ def sin_ruido(plegado: str, *, precios: bool = False) -> str:
     """The folded text without hours, dates and (unless `precios`) prices; corrections marked
     with a lone "*"."""
     plegado = _YA_NO.sub("quita ", _SUELTO_NO.sub(r"quita \1", plegado))
-    plegado = _NO_ESE.sub(" ", plegado)
+    plegado = _NO_ESE.sub(" ", _DE_BAJA.sub("quita ", plegado))
     plegado = _VACILA.sub(r"\1 * ", _SE_ROMPIO.sub(r"\1 el ", plegado))
     kept = re.sub(r"[$€]|s/", " ", plegado) if precios else PRECIOS.sub(" ", plegado)
     return _CORRIGE.sub(" * ", RUIDO.sub(" ", kept))

@@ -22,7 +22,7 @@ from core.agente.elegir import (
 from core.agente.estado import Linea, Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.numeros import UNIDADES
-from core.agente.ofertar import linea_de, ofertar, poner, recordar
+from core.agente.ofertar import al_dia, linea_de, ofertar, poner, recordar
 from core.catalogo.texto import fold, terms
 from core.ports import ProductoVisto
 from core.unidades import MILESIMA, allows_fraction
@@ -179,6 +179,8 @@ class Compra:
 
     def decision(self, regla: str) -> Decision:
         """Ask what must be asked; else offer what is in the carrito."""
+        if self.pregunta_hechos:
+            self.carrito = al_dia(self.s.catalogo, self.carrito)
         memoria = replace(
             self.s.memoria,
             carrito=self.carrito,
@@ -203,12 +205,12 @@ def pedir(s: Situacion) -> Decision:
     unclear = _take(compra, s.turno.items[:LINEAS_MAX])
     if unclear is not None:
         return _of_what(s, unclear)
-    asked = s.memoria.pregunta
+    asked, lost = s.memoria.pregunta, compra.nothing_but_lost
     if asked and not asked.abierta and not _OLVIDA.search(s.turno.texto):
         compra.resume((asked.por, *s.memoria.cola))  # it was asked for, too
     if asked and asked.opciones and compra.nothing_but_lost:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
-    return compra.decision("pedir")
+    return compra.decision("no_entendi_opcion" if asked and lost else "pedir")
 
 
 def _take(compra: Compra, items: Sequence[Item]) -> Pendiente | None:

@@ -13,7 +13,7 @@ from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
 from core.agente.plantillas import TRATOS, frases, leaves, pick
-from core.agente.redactar import locale_de, plural
+from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural
 from core.agente.textos import Textos, reservadas, textos_de
 from core.agente.verificar import Permitido, Propio, claims, replace_whole, stands_in
 from core.catalogo.texto import fold
@@ -116,6 +116,7 @@ def _facts(
     for line in antes.oferta.lineas if antes.oferta else ():
         if fold(line.nombre) in found:  # the price as it was offered may be named beside the new
             found[fold(line.nombre)].precios.add(line.precio_unitario)
+    _give_back(found, decision, chat, filas)
     sumas = {
         sum((_subtotal(x, filas) for x in h.lineas if x.producto_id in filas), Decimal("0.00"))
         for h in decision.hechos
@@ -129,12 +130,30 @@ def _subtotal(line: Linea, filas: Mapping[int, ProductoVisto]) -> Decimal:
     return (line.cantidad * filas[line.producto_id].precio).quantize(_CENTAVO)
 
 
+def _give_back(
+    found: dict[str, _Suyo],
+    decision: Decision,
+    chat: ChatVisto,
+    filas: Mapping[int, ProductoVisto],
+) -> None:
+    """While a sale is being changed: the stock that there would be without it, and its prices."""
+    venta = chat.ultima_venta
+    if venta is None or venta.id != decision.devuelve:
+        return
+    for line in venta.lineas:
+        row = filas.get(line["producto_id"])
+        if row is not None:
+            own = found[fold(row.nombre)]
+            own.existencias.add(row.stock + Decimal(str(line["cantidad"])))
+            own.precios.add(Decimal(str(line["precio_unitario"])))
+
+
 def _sold(
     found: dict[str, _Suyo], sumas: set[Decimal], decision: Decision, chat: ChatVisto
 ) -> None:
     """The last sale, where it is spoken of, keeps its own figures, whatever the rows say now."""
     venta = chat.ultima_venta
-    if venta is None or all(hecho.clave != "ya_vendida" for hecho in decision.hechos):
+    if venta is None or all(hecho.clave not in DE_LA_VENTA for hecho in decision.hechos):
         return
     sumas.add(Decimal(venta.total))
     for line in venta.lineas:
@@ -209,9 +228,9 @@ def _quotes(
 ) -> Iterable[str]:
     """Passages of the shop's own rows and settings, and what was on offer, as they stand."""
     ajustes = ajustes_de(tienda)
-    texts = [tienda.nombre, ajustes.politica_descuento or "", *ajustes.informacion.values()]
+    texts = [tienda.nombre, cita(ajustes.politica_descuento), *ajustes.informacion.values()]
     for row in filas.values():
-        texts += [row.marca, row.descripcion.strip().rstrip(".")[:300]]
+        texts += [row.marca, descripcion_de(row)]
         if re.search(r"\d", fold(row.unidad)):  # a figure that counts nothing: "caja de 12"
             texts += [row.unidad, plural(row.unidad, tienda)]
     texts += [line.nombre for line in antes.carrito]

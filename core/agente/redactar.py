@@ -12,6 +12,7 @@ from babel.numbers import format_currency, format_decimal
 from core.agente.estado import Linea
 from core.agente.hechos import Decision, Hecho
 from core.agente.textos import textos_de
+from core.catalogo.texto import fold
 from core.cuentas.ajustes import ajustes_de
 from core.ports import ChatVisto, ProductoVisto, Tienda
 from core.unidades import allows_fraction
@@ -19,6 +20,28 @@ from core.unidades import allows_fraction
 _DESCRIPCION_MAX = 300
 # Where a unit's own name ends: "caja de 12", "rollo x 100".
 _FIN_UNIDAD = re.compile(r"\s(?:de|del|x|por|con)\s|\s?[\d(/]")
+
+
+# Facts of the last sale, whose rows speak for themselves.
+DE_LA_VENTA = frozenset({"ya_vendida", "compra_registrada", "compra_cancelada"})
+_DE_VENDER = re.compile(
+    r"[$€{}]|\b(?:precios?|cuestan?|vale|valen|gratis|descuento|total|paga|pesos?|soles|euros?|dolar\w*"
+    r"|dollars?|price|free|confirm\w*|ventas?|venden?|vendedor|vendid\w+|vendel\w*|compras?|compro"
+    r"|sell|clientes?|usuarios?|sistema|system|asistente|assistant|bot|oferta|carrito)\b"
+)
+_CITA_MAX = 600  # characters of what a shopkeeper wrote that one reply repeats
+
+
+def cita(escrito: object) -> str:
+    """What the shop wrote of itself, as one line that may be quoted; "" for nothing."""
+    return " ".join(escrito.split())[:_CITA_MAX] if isinstance(escrito, str) else ""
+
+
+def descripcion_de(p: ProductoVisto) -> str:
+    """What its row says of the thing; "" where that speaks of money or of a sale: a price is the
+    row's own and nobody else's, least of all that of a text which somebody wrote into it."""
+    said = cita(p.descripcion).rstrip(".")[:_DESCRIPCION_MAX]
+    return "" if _DE_VENDER.search(fold(said)) else said
 
 
 def textos() -> Mapping[str, Any]:
@@ -112,13 +135,12 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
     """What is said once, of all of it."""
     tienda = chat.tienda
     said = {"tienda": tienda.nombre, "cita": hecho.cita}
-    if hecho.clave == "pide_datos":
-        campos = textos_de(tienda)["campos"]
-        said["cita"] = ", ".join(campos[c] for c in hecho.cita.split(",") if c)
+    if hecho.clave in ("pide_dato", "pendiente_dato", "dato_necesario"):
+        said["cita"] = textos_de(tienda)["campos"][hecho.cita]
     if hecho.lineas:
         total = sum((line.subtotal for line in hecho.lineas), Decimal("0.00"))
         said["total"] = dinero(total, tienda)
-    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+    if hecho.clave in DE_LA_VENTA and chat.ultima_venta is not None:
         said["total"] = dinero(chat.ultima_venta.total, tienda)
     if hecho.clave == "agotado" and hecho.cita:
         said["nombre"] = hecho.cita
@@ -133,7 +155,7 @@ def _whole(hecho: Hecho, chat: ChatVisto) -> dict[str, str]:
 
 def _rows(hecho: Hecho, chat: ChatVisto) -> list[dict[str, str]]:
     """What is said of each line or producto."""
-    if hecho.clave == "ya_vendida" and chat.ultima_venta is not None:
+    if hecho.clave in DE_LA_VENTA and chat.ultima_venta is not None:
         return [_of_venta(line, chat) for line in chat.ultima_venta.lineas]
     if hecho.lineas:
         return [_of_linea(line, chat.tienda) for line in hecho.lineas]
@@ -166,8 +188,9 @@ def _of_venta(line: dict[str, Any], chat: ChatVisto) -> dict[str, str]:
 def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
     said = textos_de(tienda)
     about = [said["marca"].format(marca=p.marca)] if p.marca else []
-    if p.descripcion:
-        about.append(f" ({p.descripcion.strip().rstrip('.')[:_DESCRIPCION_MAX]})")
+    described = descripcion_de(p)
+    if described:
+        about.append(f" ({described})")
     return {
         "n": str(n),
         "nombre": p.nombre,

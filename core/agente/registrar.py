@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from core.catalogo.busqueda.demanda import keep_demanda
 from core.db import Database
+from core.errors import TransicionInvalida
 from core.mensajes.cierre import Registrado, finish_turno
-from core.mensajes.turnos import TurnoTomado, hold_chat
+from core.mensajes.turnos import TurnoSuperado, TurnoTomado, hold_chat
 from core.ports import Resultado
 from core.ventas import cancel_venta, record_venta
 
@@ -18,8 +19,9 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
     """Record the turn's sale, reply, memory and messages in one transaction, and release.
 
     Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
-    messages arrived meanwhile, StockInsuficiente or PrecioMovido when what was agreed cannot be
-    sold any more; then nothing was recorded and the lease still stands.
+    messages arrived meanwhile or the sale to be changed was cancelled, StockInsuficiente or
+    PrecioMovido when what was agreed cannot be sold any more; then nothing was recorded and the
+    lease still stands.
     """
     with db.empresa(turno.empresa_id) as session:
         if resultado.vender or resultado.cancelar_venta_id is not None or resultado.cliente:
@@ -34,6 +36,8 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
             memoria=resultado.memoria,
             estado_venta=resultado.estado_venta,
             humano=resultado.humano,
+            resumen=resultado.resumen,
+            baja=resultado.baja,
             venta_id=venta_id,
             cliente_id=cliente_id,
             pensado=resultado,
@@ -41,9 +45,9 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
 
 
 def _effects(session: Session, turno: TurnoTomado, resultado: Resultado) -> int | None:
-    """The sale or the cancellation that this turn decided; the sale's id."""
-    if resultado.cancelar_venta_id is None and not resultado.vender:
-        return None
+    """The sale, the cancellation or both that this turn decided; the sale's id."""
+    if resultado.vender:
+        return _sell(session, turno, resultado)
     if resultado.cancelar_venta_id is not None:
         cancel_venta(
             session,
@@ -51,17 +55,25 @@ def _effects(session: Session, turno: TurnoTomado, resultado: Resultado) -> int 
             venta_id=resultado.cancelar_venta_id,
             actor="cliente",
         )
-        return resultado.cancelar_venta_id
-    venta, _ = record_venta(
-        session,
-        empresa_id=turno.empresa_id,
-        lineas=resultado.vender,
-        # The second key of P3: one proposal is one sale, however often it is confirmed.
-        clave=f"oferta:{turno.chat_id}:{resultado.oferta_n}",
-        actor="agente",
-        chat_id=turno.chat_id,
-        cliente={**turno.visto.cliente, **resultado.cliente},
-    )
+    return resultado.cancelar_venta_id
+
+
+def _sell(session: Session, turno: TurnoTomado, resultado: Resultado) -> int:
+    try:
+        venta, _ = record_venta(
+            session,
+            empresa_id=turno.empresa_id,
+            lineas=resultado.vender,
+            # The second key of P3: one proposal is one sale, however often it is confirmed.
+            clave=f"oferta:{turno.chat_id}:{resultado.oferta_n}",
+            actor="agente",
+            chat_id=turno.chat_id,
+            cliente={**turno.visto.cliente, **resultado.cliente},
+            reemplaza=resultado.cancelar_venta_id,
+        )
+    except TransicionInvalida as e:
+        # Somebody cancelled the sale that was to be changed: read the chat again, and think again.
+        raise TurnoSuperado("La venta que se iba a cambiar ya no está vigente.") from e
     return venta.id
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from core.agente.bajas import baja_en_silencio
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -132,7 +133,8 @@ class Vendedor:
         textos = [m.texto for m in turno.mensajes if m.texto.strip()]
         unread = any(m.tipo not in _READ and not m.texto.strip() for m in turno.mensajes)
         if not turno.ia_activa or not (textos or unread):
-            return Desenlace("silencio", registrado=record_silence(self.db, turno))
+            baja = baja_en_silencio(textos)
+            return Desenlace("silencio", registrado=record_silence(self.db, turno, baja=baja))
         for look in range(_LOOKS):
             resultado = _introduce(turno, self._think(turno, textos, unread=unread))
             try:

@@ -89,6 +89,8 @@ def _resultado(r: Registro, decision: Decision) -> Resultado:
         oferta_n=decision.oferta_n,
         cancelar_venta_id=decision.cancelar_venta_id,
         humano=decision.humano,
+        resumen=decision.resumen,
+        baja=decision.baja,
         cliente=dict(decision.cliente),
         no_encontrado=tuple(
             h.cita for h in decision.hechos if h.clave == "no_encontrado" and h.cita

@@ -26,6 +26,8 @@ _FINISH = text(
             conversacion = :memoria,
             estado_venta = :estado_venta,
             espera_humano = espera_humano OR :humano,
+            resumen = coalesce(:resumen, resumen),
+            baja = coalesce(:baja, baja),
             cliente_id = coalesce(:cliente_id, cliente_id),
             solo = solo AND pendientes > :n,
             lease_de = NULL, lease_hasta = NULL, timbre_en = NULL,
@@ -73,10 +75,11 @@ class Registrado:
     venta_id: int | None = None
 
 
-def record_silence(db: Database, turno: TurnoTomado) -> Registrado:
-    """The messages are read and nobody answers: a person has the chat."""
+def record_silence(db: Database, turno: TurnoTomado, *, baja: bool | None = None) -> Registrado:
+    """The messages are read and nobody answers: a person has the chat. `baja`: whether they said
+    that they want no messages (True) or take it back (False)."""
     with db.empresa(turno.empresa_id) as session:
-        return finish_turno(session, turno, respuesta=None)
+        return finish_turno(session, turno, respuesta=None, baja=baja)
 
 
 def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
@@ -109,6 +112,8 @@ def finish_turno(
     memoria: dict[str, Any] | None = None,
     estado_venta: str | None = None,
     humano: bool = False,
+    resumen: str | None = None,
+    baja: bool | None = None,
     venta_id: int | None = None,
     cliente_id: int | None = None,
     estado: str = "procesado",
@@ -116,7 +121,7 @@ def finish_turno(
     pensado: Resultado | None = None,
 ) -> Registrado:
     """The last statement of a turn's transaction: everything moves on, or nothing does. `pensado`
-    is kept beside the reply, so that people can see why.
+    is kept beside the reply, so that people can see why. `resumen`, `baja` None: as they were.
 
     Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
     messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
@@ -138,6 +143,8 @@ def finish_turno(
             "memoria": turno.visto.memoria if memoria is None else memoria,
             "estado_venta": estado_venta or turno.visto.estado_venta,
             "humano": humano,
+            "resumen": resumen,
+            "baja": baja,
             "venta_id": venta_id,
             "cliente_id": cliente_id,
             # The page reads its reply from the row itself: written is delivered.

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from core.bitacora import append_evento, audit
-from core.errors import Conflict, NotFound
+from core.errors import ClienteDeBaja, Conflict, NotFound
 from core.mensajes.turnos import INTERRUMPIDA
 from core.models import Chat, Evento, Mensaje
 
@@ -113,6 +113,7 @@ def hand_back(session: Session, *, empresa_id: int, chat_id: str, actor: str) ->
     """The bot answers again, from the next message on."""
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
     chat.ia_activa = True
+    chat.resumen = None
     audit(
         session,
         empresa_id=empresa_id,
@@ -147,11 +148,14 @@ def write_as_person(
 ) -> tuple[Chat, int, bool]:
     """A person's own message to the customer: (chat, mensaje id, whether it must be sent).
 
-    Raises Conflict while the bot has the chat: two voices at once confuse the customer.
+    Raises Conflict while the bot has the chat: two voices at once confuse the customer;
+    ClienteDeBaja when they asked for no more messages.
     """
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
     if chat.ia_activa:
         raise Conflict("Toma el chat antes de escribir en él.")
+    if chat.baja:
+        raise ClienteDeBaja("El cliente pidió que no le escribamos, y no ha vuelto a preguntar.")
     row = session.execute(
         _WRITE,
         {

@@ -68,10 +68,10 @@ _TAKE = text(
         RETURNING *
     )
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
-        t.estado_venta, canal.tipo, canal.clave, canal.credenciales,
+        t.estado_venta, t.espera_humano, t.baja, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, propios.versiones, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
-        dicho.entrega AS ultima_entrega,
+        dicho.entrega AS ultima_entrega, clock_timestamp() AS ahora,
         pg_notify(:canal_eventos, t.empresa_id || ':' || t.id || '\\:escribiendo')
     FROM t
     JOIN empresa e ON e.id = t.empresa_id
@@ -154,6 +154,9 @@ def take_chat(
             ultima_venta=VentaVista(**venta._mapping) if venta else None,
             cliente=row.datos or {},
             leida=_was_read(row, pending),
+            ahora=row.ahora,
+            espera_humano=row.espera_humano,
+            baja=row.baja,
         ),
         agotado=agotado,
     )

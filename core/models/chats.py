@@ -48,6 +48,10 @@ class Chat(Base):
     ia_activa: Mapped[bool] = mapped_column(server_default="true")
     # Asked for a person (by the customer or the seller's rules) and nobody took it yet.
     espera_humano: Mapped[bool] = mapped_column(server_default="false")
+    # What was happening when a person was called, for them to read (core.agente.resumir).
+    resumen: Mapped[str | None]
+    # Wants no messages that the shop begins; until they ask or order again.
+    baja: Mapped[bool] = mapped_column(server_default="false")
     # The provider says the person left or blocked us; nothing more is sent.
     cerrado: Mapped[bool] = mapped_column(server_default="false")
     # The seller's memory: carrito, pending oferta, pending question (core.agente.estado).

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,20 @@ class Mostrador:
     ventas: list[VentaVista] = field(default_factory=list)
     vendido_en: list[int | None] = field(default_factory=list)
     humano: bool = False
+    resumen: str | None = None
+    baja: bool = False
     ultimo: Resultado | None = None
+    adelanto: timedelta = timedelta()  # how far its clock is ahead of ours
     _espera: list[str] = field(default_factory=list)
     _respuestas: dict[str, str] = field(default_factory=dict)
 
     @property
     def fuentes(self) -> Fuentes:
         return Fuentes(self.catalogo)
+
+    @property
+    def ahora(self) -> datetime:
+        return datetime.now(UTC) + self.adelanto
 
     @property
     def visto(self) -> ChatVisto:
@@ -67,6 +74,9 @@ class Mostrador:
             ultima_respuesta=self.ultimo.respuesta if self.ultimo else None,
             ultima_venta=self.ventas[-1] if self.ventas else None,
             cliente=self.cliente,
+            ahora=self.ahora,
+            espera_humano=self.humano,
+            baja=self.baja,
         )
 
     def dice(self, *textos: str) -> Resultado:
@@ -82,6 +92,8 @@ class Mostrador:
         self.memoria, self.estado_venta, self.ultimo = r.memoria, r.estado_venta, r
         self.cliente = {**self.cliente, **r.cliente}
         self.humano = self.humano or r.humano
+        self.resumen = r.resumen or self.resumen
+        self.baja = self.baja if r.baja is None else r.baja
         if r.cancelar_venta_id is not None:
             self._cancel(r.cancelar_venta_id)
         if r.vender and r.oferta_n not in self.vendido_en:
@@ -105,7 +117,7 @@ class Mostrador:
                 }
             )
         total = sum((Decimal(str(line["subtotal"])) for line in kept), Decimal(0))
-        sold = VentaVista(len(self.ventas) + 1, "confirmada", total, "COP", kept, datetime.now(UTC))
+        sold = VentaVista(len(self.ventas) + 1, "confirmada", total, "COP", kept, self.ahora)
         self.ventas.append(sold)
 
     def _cancel(self, venta_id: int) -> None:

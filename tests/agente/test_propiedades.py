@@ -31,6 +31,8 @@ _OTRAS = st.sampled_from(
         "cancela", "cuánto es?", "sí pero más barato", "si tuvieras 10", "hola", "gracias",
         "¿y el envío?", "un asesor", "3", "el doble", "espera", "¿son de acero?", "ignora todo",
         "cambia las brochas por ladrillos", "500", "sí, ¿y la garantía?", "los guantes no",
+        "mejor que sean 5", "agrégale 2 brochas de 2", "cancela la compra", "qué llevo?",
+        "¿cómo va mi pedido?", "vacía el carrito", "un descuento", "no me escriban más",
     ]
 )  # fmt: skip
 _TURNO = st.lists(_PIDE | _OTRAS | st.sampled_from(_SI), min_size=1, max_size=2)

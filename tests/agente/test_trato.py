@@ -17,7 +17,7 @@ _DE_TU = (
     r"|tienes|sabes|dime|dame|responde|escríbeme|tómate|perdona|mira|recuerda|eres|estás"
     r"|has|vas|haces|llevas|pides|eliges|gustas)\b"
 )
-_DE_VOS = r"\b(?!m[aá]s\b|adem[aá]s\b|despu[eé]s\b|atr[aá]s\b|jam[aá]s\b)\w+(?:ás|és|ís)\b"
+_DE_VOS = r"\b(?!país\b|m[aá]s\b|adem[aá]s\b|despu[eé]s\b|atr[aá]s\b|jam[aá]s\b)\w+(?:ás|és|ís)\b"
 _MANDA_VOS = r"\b(?:decime|escribime|respondé|escribí|cancelá|perdoná|acá|tomate|mirá|avisame)\b"
 _DE_USTED = (
     r"\b(?:sus?|suy[oa]s?|usted|dígame|responda|escriba|escríbame|tómese|disculpe|cancele|desea"
