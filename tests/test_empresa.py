@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from flask_openapi3 import OpenAPI
 
 from core.agente.lexico import TEMAS
-from core.agente.ofertar import CAMPOS
+from core.agente.requisitos import CAMPOS
 from core.cuentas.ajustes import Ajustes, Campo, Tema, read_ajustes
 from core.models import Empresa, Rol
 from tests.acceso import Tienda, get, open_tienda
@@ -44,6 +44,7 @@ def test_a_new_shop_shows_its_defaults(client: FlaskClient, tienda: Tienda) -> N
         "datos_requeridos": [],
         "informacion": {},
         "minutos_para_cambiar": 60,
+        "oferta_horas": 24,
         "politica_descuento": None,
         "tope_modelo_mensual": None,
     }

@@ -41,6 +41,7 @@ class AjustesVistos(_Respuesta):
     datos_requeridos: list[str]
     informacion: dict[str, str] = Field(description="Por tema.")
     minutos_para_cambiar: int
+    oferta_horas: int
     politica_descuento: str | None
     tope_modelo_mensual: str | None
 

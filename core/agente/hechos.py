@@ -65,8 +65,3 @@ class Situacion:
         """Sold and not cancelled, whatever became of it since."""
         venta = self.chat.ultima_venta
         return venta is not None and venta.estado != EstadoVenta.CANCELADA
-
-    def ajuste(self, nombre: str, defecto: int) -> int:
-        """A number of the empresa's ajustes."""
-        value = self.chat.tienda.ajustes.get(nombre)
-        return value if isinstance(value, int) else defecto

@@ -8,14 +8,13 @@ from decimal import Decimal
 from core.agente.estado import Linea, Memoria, Oferta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.requisitos import faltan
+from core.cuentas.ajustes import ajustes_de
 from core.models import EstadoVenta
 from core.ports import Catalogo, LineaPedida, ProductoVisto
 from core.unidades import allows_fraction
 
 # Facts that say an offer again, with the figures that it had.
 _REPITEN = frozenset({"pendiente", "pendiente_cambio", "detalle", "mismo_precio_oferta"})
-# A yes of the next day is to prices that nobody remembers; ajustes["oferta_horas"] overrules.
-OFERTA_HORAS = 24
 # What they cannot write in three tries, a person asks for.
 _FALLOS_MAX = 3
 
@@ -155,7 +154,7 @@ def vender(s: Situacion) -> Decision:
 
 
 def _expired(s: Situacion, oferta: Oferta) -> bool:
-    hours = s.ajuste("oferta_horas", OFERTA_HORAS)
+    hours = ajustes_de(s.chat.tienda).oferta_horas
     return oferta.hecha_en is not None and s.chat.ahora - oferta.hecha_en > timedelta(hours=hours)
 
 

@@ -18,11 +18,10 @@ from core.agente.modificar import modificar, named
 from core.agente.ofertar import linea_de, recordar
 from core.agente.pedir import elegir_opcion, pedir
 from core.catalogo.texto import terms
+from core.cuentas.ajustes import ajustes_de
 from core.models import EstadoVenta
 from core.ports import Catalogo, ChatVisto, Hallazgo, ProductoVisto, VentaVista
 
-# An order is seldom packed within the hour; ajustes["minutos_para_cambiar"] overrules, 0 is never.
-MINUTOS_PARA_CAMBIAR = 60
 # While a change is pending, "cancela" drops the change; this speaks of the sale itself.
 _LA_COMPRA = re.compile(r"\b(?:compra|venta|orden)\b", re.I)
 
@@ -64,7 +63,7 @@ def en_plazo(s: Situacion) -> bool:
     venta = s.chat.ultima_venta
     if venta is None or not s.venta_vigente:
         return False
-    minutes = s.ajuste("minutos_para_cambiar", MINUTOS_PARA_CAMBIAR)
+    minutes = ajustes_de(s.chat.tienda).minutos_para_cambiar
     return s.chat.ahora - venta.creada_en < timedelta(minutes=minutes)
 
 

@@ -58,6 +58,7 @@ _VOSEAN = frozenset({"ARS", "PYG", "UYU"})
 _TEXTO_MAX = 1000
 # A month: what left the shop is no longer the customer's to change.
 _MINUTOS_MAX = 30 * 24 * 60
+_HORAS_MAX = 30 * 24
 
 
 def _locale(value: str) -> str:
@@ -124,6 +125,14 @@ class Ajustes(BaseModel):
         strict=True,
         description="Cuánto puede el cliente mismo cancelar o cambiar una venta. 0: nunca.",
     )
+    # A yes of the next day is to prices that nobody remembers.
+    oferta_horas: int = Field(
+        default=24,
+        ge=1,
+        le=_HORAS_MAX,
+        strict=True,
+        description="Cuánto vale una oferta; después se revisa con los precios de ahora.",
+    )
     politica_descuento: Texto | None = Field(
         default=None, description="Lo que se contesta, tal cual, a quien pide descuento."
     )
@@ -158,6 +167,7 @@ class AjustesCambios(Ajustes):
     datos_requeridos: Annotated[list[Campo], AfterValidator(_each_once)] | None = None  # type: ignore[assignment]
     informacion: dict[Tema, Texto | None] | None = None  # type: ignore[assignment]
     minutos_para_cambiar: Annotated[int, Field(ge=0, le=_MINUTOS_MAX, strict=True)] | None = None  # type: ignore[assignment]
+    oferta_horas: Annotated[int, Field(ge=1, le=_HORAS_MAX, strict=True)] | None = None  # type: ignore[assignment]
 
 
 def _locale_of(pais: str | None) -> str:
