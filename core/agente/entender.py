@@ -197,7 +197,8 @@ def _changes(v: _Lectura) -> bool:
         return True
     if not v.items and not v.elige:
         return False
-    if re.search(r"\bpero\b", v.linea) and v.items and not v.has(Rasgo.PREGUNTA):
+    unsure = v.has(Rasgo.PREGUNTA, Rasgo.APLAZA, Rasgo.DUDA)
+    if re.search(r"\bpero\b", v.linea) and v.items and not unsure:
         return True  # "ya, pero con mango de fibra"
     named = _names_another(v) and not v.has(Rasgo.PREGUNTA)
     return v.has(Rasgo.CAMBIAR, Rasgo.SOLO) or named and not v.has(Rasgo.PEDIR, Rasgo.AGREGAR)
