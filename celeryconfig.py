@@ -38,6 +38,7 @@ task_routes = {
     "mensajes.forget_turnos": "catalogo",  # nobody waits for it
     "catalogo.*": "catalogo",
     "embeddings.*": "embeddings",
+    "documentos.*": "embeddings",  # reading one takes moments, its vectors the rest
     "busquedas.*": "chat",  # where index and model are at hand already
     "canales.*": "envio",
     "barrido.*": "mantenimiento",

@@ -156,6 +156,12 @@ class CambiosVencidos(Conflict):
     codigo = "cambios_vencidos"
 
 
+class DemasiadosDocumentos(Conflict):
+    """One has to go before another may come."""
+
+    codigo = "demasiados_documentos"
+
+
 class TooManyRequests(AgenteError):
     codigo = "demasiadas_peticiones"
 

@@ -22,6 +22,7 @@ class Tarea(StrEnum):
     FORGET_CAMBIOS = "catalogo.forget_cambios"
     FORGET_TURNOS = "mensajes.forget_turnos"
     EMBED_STEP = "embeddings.embed_step"
+    INDEX_DOCUMENTO = "documentos.index_documento"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     CHECK_CANAL = "canales.check_canal"
     SWEEP = "barrido.sweep"

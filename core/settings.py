@@ -115,6 +115,16 @@ class Settings(BaseSettings):
     # large file's changes are some tens of megabytes.
     importacion_cambios_dias: int = 30
 
+    # What the shop knows beside its productos. A shop says what it has to say in some pages; more
+    # is a book, and each process that searches keeps all of it at hand (some 2 KB a pasaje).
+    documentos_max: int = 50
+    documento_max_bytes: int = 5 * 1024 * 1024
+    documento_max_pasajes: int = 200
+    # A PDF is read by a process of its own, which ends when it takes longer or more than this.
+    documento_pdf_max_paginas: int = 100
+    documento_pdf_segundos: float = 20.0
+    documento_pdf_max_memoria: int = 512 * 1024 * 1024
+
     # Meaning. `local` is the bundled multilingual-e5-small, `openai` or any base URL its protocol,
     # `ninguno` leaves the search to words.
     embeddings_provider: str = "local"

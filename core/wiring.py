@@ -10,12 +10,15 @@ from core.adapters.claves import Argon2Claves
 from core.adapters.embeddings import embedder_of, modelo_of
 from core.adapters.faiss_index import FaissIndex
 from core.adapters.metricas import metricas
+from core.adapters.pdf import PypdfLector
 from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.fotos import Fotos
 from core.catalogo.busqueda.significado import Significado
 from core.db import Database, make_engine
+from core.documentos.buscar import Biblioteca
+from core.documentos.indexar import Lectores
 from core.errors import EnvioRechazado, NotImplementedYet
 from core.models import TipoCanal
 from core.ports import (
@@ -46,6 +49,17 @@ class Servicios:
     @cached_property
     def buscador(self) -> Buscador:
         return Buscador(self.db, self.significado)
+
+    @cached_property
+    def biblioteca(self) -> Biblioteca:
+        from core.agente.temas import HABLA  # much to compile, for those who never search
+
+        return Biblioteca(self.db, HABLA, self.significado)
+
+    @property
+    def lectores(self) -> Lectores:
+        """Who reads a documento; for workers."""
+        return Lectores(PypdfLector.of(self.settings), self.embedder)
 
     @property
     def embedder(self) -> Embedder | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from core.catalogo.texto import Medida, Termino, terms
+from core.catalogo.texto import Medida, Termino, fold, terms
 from core.errors import CredencialesIlegibles
-from core.ports import CuentaCanal, Entrante, Hallazgo, ProductoVisto, Tarea, Vector
+from core.ports import CuentaCanal, Entrante, Hallazgo, Pasaje, ProductoVisto, Tarea, Vector
 
 
 @dataclass
@@ -159,6 +159,24 @@ class CatalogoDePapel:
         share = hits / len(asked) * (1.0 if head is None or head in own[:1] else 0.8)
         other = any(isinstance(t, Medida) and t.numero not in sizes for t in asked)
         return Hallazgo(p, round(share, 4), "otra medida" if other else "nombre")
+
+
+@dataclass
+class DocumentosDePapel:
+    """core.ports.Documentos over a list of texts: a pasaje's score is the share of the long words
+    asked for whose beginning it has."""
+
+    textos: list[str] = field(default_factory=list)
+
+    def buscar(self, texto: str, n: int = 3) -> list[Pasaje]:
+        asked = [w[:5] for w in fold(texto).replace("?", " ").split() if len(w) > 4]
+        found = [
+            Pasaje(k, 1, "Sobre la tienda", t, sum(w in fold(t) for w in asked) / len(asked))
+            for k, t in enumerate(self.textos, 1)
+            if asked
+        ]
+        best = sorted(found, key=lambda p: (-p.puntaje, p.id))
+        return [p for p in best if p.puntaje > 0][:n]
 
 
 @dataclass

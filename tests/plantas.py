@@ -29,6 +29,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_busqueda(tienda)
     plant_turno(tienda)
     plant_prompt(tienda)
+    plant_documento(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -137,6 +138,29 @@ def plant_prompt(tienda: Tienda) -> int:
             usuario_id=tienda.usuarios[Rol.ADMIN],
             actor=CANARIO,
         )
+
+
+def plant_documento(tienda: Tienda) -> int:
+    """One that was read, with a pasaje."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        values = {"e": tienda.empresa_id, "t": CANARIO, "b": CANARIO.encode()}
+        documento_id: int = session.execute(
+            text(
+                "INSERT INTO documento (empresa_id, titulo, formato, contenido, sha256, estado, "
+                "error) VALUES (:e, :t, 'texto', :b, '', 'listo', jsonb_build_object("
+                "'codigo', 'ilegible', 'mensaje', cast(:t AS text))) RETURNING id"
+            ),
+            values,
+        ).scalar_one()
+        session.execute(
+            text(
+                "INSERT INTO pasaje (empresa_id, documento_id, orden, titulo, texto, hash) "
+                "VALUES (:e, :d, 1, :t, :t, '')"
+            ),
+            values | {"d": documento_id},
+        )
+        session.execute(text("UPDATE empresa SET documentos_version = documentos_version + 1"))
+        return documento_id
 
 
 def take_chat(tienda: Tienda) -> str:

@@ -25,6 +25,7 @@ from tests.plantas import (
     plant_bot,
     plant_canal,
     plant_chat,
+    plant_documento,
     plant_importacion,
     plant_producto,
     plant_turno,
@@ -151,6 +152,7 @@ CANAL = Planta(plant_canal, NADIE)
 BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
 VISTA = Planta(plant_vista, NADIE)
+DOCUMENTO = Planta(plant_documento, NADIE)
 NOMBRE = Planta(_nombre, "Empresa que nunca fue")
 CLAVE_WEB = Planta(_clave_web, "clave-que-nunca-fue-00")
 EMAIL = Planta(_email, "nadie@prober.test")
@@ -173,6 +175,7 @@ _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
 _SINONIMOS = {"grupos": [["poncho", "ruana"]]}
 _PALABRAS = {"contenido": 'hola: "¡Buenas!"'}
+_TEXTO = {"titulo": "Horario", "texto": "Abrimos de 8 a 6."}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
 _UPDATE = {
     "update_id": 7,
@@ -256,6 +259,13 @@ CASOS = (
     Caso("GET", "/importaciones/<int:id>/cambios", OBSERVADOR, id=IMPORTACION),
     Caso("POST", "/importaciones/<int:id>/aplicar", ADMIN, id=VISTA, espera=202),
     Caso("POST", "/importaciones/<int:id>/deshacer", ADMIN, id=IMPORTACION, espera=202),
+    # Documentos
+    Caso("GET", "/documentos/", OBSERVADOR, ajeno=None),
+    Caso("POST", "/documentos/", ADMIN, cuerpo=_TEXTO, espera=202, ajeno=None),
+    Caso("GET", "/documentos/buscar", OBSERVADOR, ajeno=None, consulta={"q": CANARIO}),
+    Caso("GET", "/documentos/<int:id>", OBSERVADOR, id=DOCUMENTO),
+    Caso("PUT", "/documentos/<int:id>", ADMIN, id=DOCUMENTO, cuerpo=_TEXTO, espera=202),
+    Caso("DELETE", "/documentos/<int:id>", ADMIN, id=DOCUMENTO, espera=204),
     # Ventas
     Caso("GET", "/ventas/", OBSERVADOR, ajeno=None, consulta={"chat_id": CHAT}),
     Caso("POST", "/ventas/", VENDEDOR, cuerpo={"lineas": _LINEAS}, espera=201),

@@ -28,10 +28,11 @@ PRIVATE = {
     "importacion": {"nombre_archivo", "contenido", "error"},
     "indexacion": {"error"},
     "turno": {"acto", "regla", "registro"},
+    "documento": {"titulo", "formato", "contenido", "sha256", "error"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
 CLOSED |= {"importacion_cambio", "prompt"}
-CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding"}
+CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding", "pasaje"}
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ CODIGOS = {
     "ya_deshecha": 409,
     "cambios_vencidos": 409,
     "cliente_de_baja": 409,
+    "demasiados_documentos": 409,
     "chat_cerrado": 409,
     "canal_ocupado": 409,
     "credenciales_rechazadas": 409,

@@ -12,7 +12,7 @@ from tests.acceso import get, open_tienda
 from tests.plantas import plant_all
 from tests.prober_cases import CASOS
 from tests.test_prober import Prober
-from web import esquemas, esquemas_turnos
+from web import esquemas, esquemas_documentos, esquemas_turnos
 
 # Pages and files for people, not part of the API.
 NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}"}
@@ -88,6 +88,11 @@ DESCRIBED: dict[tuple[str, str], Any] = {
     ("GET", "/importaciones/<int:id>"): esquemas.ImportacionVista,
     ("GET", "/importaciones/<int:id>/cambios"): esquemas.Lista[esquemas.CambioVisto],
     ("POST", "/importaciones/<int:id>/aplicar"): esquemas.ImportacionEncolada,
+    ("GET", "/documentos/"): esquemas.Lista[esquemas_documentos.DocumentoVisto],
+    ("POST", "/documentos/"): esquemas_documentos.DocumentoEncolado,
+    ("GET", "/documentos/buscar"): esquemas_documentos.RespuestaDeDocumentos,
+    ("GET", "/documentos/<int:id>"): esquemas_documentos.DocumentoCompleto,
+    ("PUT", "/documentos/<int:id>"): esquemas_documentos.DocumentoEncolado,
     ("GET", "/logs/"): esquemas.Lista[esquemas.LogVisto],
     ("GET", "/logs/metrics/uso"): esquemas.Uso,
     ("POST", "/logs/admin/reset_empresa"): esquemas.Vaciado,

@@ -42,6 +42,8 @@ from web import (
     cuentas,
     datos,
     docs,
+    documentos,
+    documentos_cli,
     empresa,
     evaluar,
     exportar,
@@ -140,6 +142,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     cli.init_app(app)
     app.cli.add_command(evaluar.evaluar)
     app.cli.add_command(productos_cli.productos)
+    app.cli.add_command(documentos_cli.documentos)
     app.cli.add_command(chat_cli.chat)
     app.register_api(salud.api)
     app.register_api(cuentas.api)
@@ -151,6 +154,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(importaciones.api)
     app.register_api(cambios.api)
     app.register_api(exportar.api)
+    app.register_api(documentos.api)
     app.register_api(logs.api)
     app.register_api(chat.api)
     app.register_api(chats.api)

@@ -31,7 +31,7 @@ _ERRORES_MAX = 20
 _CAMBIOS_MAX = 40
 
 
-_de_empresa = click.option(
+de_empresa = click.option(
     "--empresa",
     "empresa_id",
     type=click.IntRange(1, 2**63 - 1),
@@ -42,7 +42,7 @@ _importacion = click.argument("importacion_id", metavar="ID", type=click.IntRang
 
 @productos.command("importar", help="Importar un archivo de productos y ver cómo avanza.")
 @click.argument("archivo", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_de_empresa
+@de_empresa
 @click.option(
     "--modo",
     type=click.Choice(["actualizar", "reemplazar"]),
@@ -54,21 +54,21 @@ _importacion = click.argument("importacion_id", metavar="ID", type=click.IntRang
 def importar(archivo: Path, empresa_id: int | None, modo: str, simular: bool) -> None:
     s = servicios()
     with refusing():
-        empresa_id = empresa_id or _only_empresa(s.db)
+        empresa_id = empresa_id or only_empresa(s.db)
         importacion_id = _store(s, archivo, empresa_id, modo, simulada=simular)
         _follow(s, empresa_id, importacion_id)
 
 
 @productos.command("aplicar", help="Hacer lo que mostró una simulación, tal como lo mostró.")
 @_importacion
-@_de_empresa
+@de_empresa
 def aplicar(importacion_id: int, empresa_id: int | None) -> None:
     _ask(create_aplicacion, importacion_id, empresa_id)
 
 
 @productos.command("deshacer", help="Volver a lo que había antes de una importación.")
 @_importacion
-@_de_empresa
+@de_empresa
 def deshacer(importacion_id: int, empresa_id: int | None) -> None:
     _ask(create_deshacer, importacion_id, empresa_id)
 
@@ -76,7 +76,7 @@ def deshacer(importacion_id: int, empresa_id: int | None) -> None:
 def _ask(create: Callable[..., int], importacion_id: int, empresa_id: int | None) -> None:
     s = servicios()
     with refusing():
-        empresa_id = empresa_id or _only_empresa(s.db)
+        empresa_id = empresa_id or only_empresa(s.db)
         with s.db.empresa(empresa_id) as session:
             ids = {"empresa_id": empresa_id, "importacion_id": importacion_id}
             new = create(session, **ids, actor=ACTOR, usuario_id=None)
@@ -92,7 +92,7 @@ def _follow(s: Servicios, empresa_id: int, importacion_id: int) -> None:
     _show_end(s.db, empresa_id, importacion_id)
 
 
-def _only_empresa(db: Database) -> int:
+def only_empresa(db: Database) -> int:
     with db.sistema() as session:
         ids = session.scalars(
             select(Empresa.id).where(~Empresa.reservada, ~Empresa.efimera).limit(2)

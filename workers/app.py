@@ -22,6 +22,7 @@ celery = Celery(
         "workers.mensajes",
         "workers.catalogo",
         "workers.busquedas",
+        "workers.documentos",
         "workers.canales",
         "workers.barrido",
     ],
@@ -49,6 +50,7 @@ def vendedor() -> Vendedor:
         canales=s.canales,
         buscador=s.buscador,
         worker=_node,
+        documentos=s.biblioteca.de,
     )
 
 

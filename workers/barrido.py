@@ -2,6 +2,7 @@
 
 from core.catalogo.barrido import ring_due_importaciones, ring_due_vectores
 from core.catalogo.importaciones.olvido import ring_expired_cambios
+from core.documentos.barrido import ring_due_documentos
 from core.mensajes.barrido import ring_due_canales, ring_due_chats, ring_due_entregas
 from core.mensajes.olvido import ring_old_turnos
 from core.ports import Tarea
@@ -18,5 +19,7 @@ def sweep() -> None:
     ring_expired_cambios(s.db, s.cola)
     ring_old_turnos(s.db, s.cola, s.settings)
     embedder = s.embedder
-    ring_due_vectores(s.db, s.cola, modelo=embedder.modelo if embedder else None)
+    modelo = embedder.modelo if embedder else None
+    ring_due_vectores(s.db, s.cola, modelo=modelo)
+    ring_due_documentos(s.db, s.cola, modelo=modelo)
     ring_due_canales(s.db, s.cola)

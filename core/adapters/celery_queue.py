@@ -29,6 +29,7 @@ QUEUES = {
     # Nobody waits for it.
     Tarea.FORGET_TURNOS: "catalogo",
     Tarea.EMBED_STEP: "embeddings",
+    Tarea.INDEX_DOCUMENTO: "embeddings",
     # Where index and model are at hand already.
     Tarea.ANSWER_BUSQUEDA: "chat",
     Tarea.SWEEP: "mantenimiento",

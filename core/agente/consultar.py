@@ -1,14 +1,17 @@
 """Questions: about productos, prices, the pending offer, the shop. They change no order."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from core.agente.comprension import Acto, Item
-from core.agente.elegir import OPCIONES_MAX, alternativas, elegir, por_sentido
+from core.agente.documentar import citas, del_documento
+from core.agente.elegir import OPCIONES_MAX, alternativas, coincide, elegir, por_sentido
 from core.agente.estado import Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import al_dia, recordar
 from core.agente.pedir import otra_vez, pedir
 from core.agente.redactar import cita
+from core.catalogo.texto import terms
 from core.models import EstadoVenta
 from core.ports import ProductoVisto
 
@@ -18,7 +21,8 @@ _RUEGOS = 3
 
 
 def mostrar(s: Situacion) -> Decision | None:
-    """What there is of what they ask for. With a quantity it is as good as an order: offer it."""
+    """What there is of what they ask for. With a quantity it is as good as an order: offer it.
+    What the shop wrote about itself answers instead, where it names more of it than a producto."""
     items = [i for i in s.turno.items if i.producto]
     if items and all(i.cantidad is not None for i in items) and not s.turno.descuento:
         return pedir(replace(s, turno=replace(s.turno, items=tuple(items))))
@@ -26,9 +30,20 @@ def mostrar(s: Situacion) -> Decision | None:
     hechos: list[Hecho] = []
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
+    named = _named(items, hechos)
+    told = del_documento(s, sobre=named) if s.turno.busca and named < 1 else None
+    if told is not None and (s.turno.acto is Acto.CONSULTA_PRODUCTO or not named):
+        return told
     if not s.turno.busca and all(h.clave == "no_encontrado" for h in hechos):
         return None  # words that are no question and no producto either
     return Decision((*hechos, *recordar(memoria)), memoria, "mostrar")
+
+
+def _named(items: Sequence[Item], hechos: Sequence[Hecho]) -> float:
+    """Which share of their words the names of what was found have, at best."""
+    shown = [p for h in hechos for p in h.productos]
+    asked = [terms(i.producto or "") for i in items]
+    return max((coincide(p, words) for p in shown for words in asked), default=0.0)
 
 
 def _show(s: Situacion, item: Item, memoria: Memoria, hechos: list[Hecho]) -> Memoria:
@@ -120,11 +135,12 @@ def _briefly(memoria: Memoria) -> Hecho:
 
 
 def sobre_la_tienda(s: Situacion) -> Decision:
-    """What the shopkeeper wrote down about the shop (ajustes["informacion"]), or honestly
-    nothing."""
+    """What the shopkeeper set down for this subject (ajustes["informacion"]), else what the shop's
+    documentos say; else a person is asked, and the customer is told so."""
     known = (s.chat.tienda.ajustes.get("informacion") or {}).get(s.turno.tema or "")
-    hecho = Hecho("dato", cita=str(known)) if known else Hecho("sin_dato")
-    return Decision((hecho, *recordar(s.memoria)), s.memoria, "tienda")
+    told = (Hecho("dato", cita=str(known)),) if known else citas(s)
+    hechos = (*(told or (Hecho("sin_dato"),)), *recordar(s.memoria))
+    return Decision(hechos, s.memoria, "tienda", humano=not told)
 
 
 def seguimiento(s: Situacion) -> Decision:

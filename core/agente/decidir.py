@@ -19,6 +19,7 @@ from core.agente.consultar import (
     sin_descuento,
     sobre_la_tienda,
 )
+from core.agente.documentar import del_documento
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
@@ -258,6 +259,8 @@ REGLAS = (
     Regla("cambiar_venta", quiere_cambiar, cambiar),
     Regla("modificar", lambda s: _is(Acto.MODIFICAR)(s) and bool(s.memoria.carrito), modificar),
     Regla("pedir", lambda s: _is(Acto.PEDIDO, Acto.MODIFICAR)(s) and bool(s.turno.items), pedir),
+    Regla("documento", lambda s: s.turno.busca and _is(Acto.CONSULTA_PRODUCTO, Acto.OTRO)(s),
+          del_documento),
     Regla("describir", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)
           and bool(s.memoria.carrito or s.memoria.tema or _listed(s)), describir),
     Regla("que_venden", lambda s: _is(Acto.CONSULTA_PRODUCTO)(s)

@@ -9,16 +9,16 @@ from decimal import Decimal
 
 from core.agente.cifras import CITA, Clase, Forma, forma_de, leer
 from core.agente.estado import Linea, Memoria, Pendiente
-from core.agente.hechos import Decision
+from core.agente.hechos import Decision, Hecho
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
 from core.agente.plantillas import TRATOS, frases, leaves, pick
-from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural
+from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural, redactar
 from core.agente.textos import Textos, reservadas, textos_de
 from core.agente.verificar import Permitido, Propio, claims, replace_whole, stands_in
 from core.catalogo.texto import fold
 from core.cuentas.ajustes import ajustes_de
-from core.ports import ChatVisto, ProductoVisto, Tienda
+from core.ports import ChatVisto, Pasaje, ProductoVisto, Tienda
 
 _CENTAVO = Decimal("0.01")
 _LETRA = re.compile(r"[^\W\d_]")
@@ -31,10 +31,11 @@ def permitir(
     filas: Mapping[int, ProductoVisto],
     dicho: str,
     vistos: Iterable[ProductoVisto] = (),
+    pasajes: Iterable[Pasaje] = (),
 ) -> Permitido:
     """Everything that may be said in this turn. `filas`: fresh rows of every producto that the
-    decision speaks of; `dicho`: the customer's own words; `vistos`: all that the turn came across.
-    """
+    decision speaks of; `dicho`: the customer's own words; `vistos`: all that the turn came across;
+    `pasajes`: what the shop's documentos were found to say."""
     tienda = chat.tienda
     textos = textos_de(tienda)
     forma = forma_de(tienda.moneda, locale_de(tienda))
@@ -58,6 +59,8 @@ def permitir(
         numeros=frozenset(said.numeros),
         escritos=frozenset(said.escritos),
         citas=citas,
+        pasajes=frozenset(_passages(decision, pasajes)),
+        saludo=fold(redactar(Decision((Hecho("hola"),), antes), chat)),
         palabras=frozenset(said.palabras).union(*(o.unidades for o in propios.values())),
         vocabulario=textos.palabras,
         signos=textos.signos | (said.signos - {"%"}),
@@ -236,6 +239,14 @@ def _quotes(
     texts += [line.nombre for line in antes.carrito]
     for text in texts:
         yield from (fold(line) for line in text.split("\n"))
+
+
+def _passages(decision: Decision, pasajes: Iterable[Pasaje]) -> Iterable[str]:
+    """The lines of what is quoted of a pasaje, so far as it says so."""
+    whole = [fold(p.texto) for p in pasajes]
+    for hecho in decision.hechos:
+        if hecho.clave == "pasaje" and any(fold(hecho.cita) in text for text in whole):
+            yield from (fold(line) for line in hecho.cita.split("\n") if line.strip())
 
 
 def _strangers(

@@ -40,7 +40,10 @@ def respond(
     decision = decidir(turno, memoria, chat, testigo.fuentes)
     decidido = decision
     filas = testigo.fuentes.catalogo.por_id(ids_de(decision))
-    facts = permitir(decision, memoria, chat, filas, turno.texto, testigo.productos)
+    pasajes = [p for b in testigo.busquedas for p in b.pasajes]
+    facts = permitir(
+        decision, memoria, chat, filas, turno.texto, testigo.productos, pasajes=pasajes
+    )
     clock.mark("decidir")
 
     borrador = motor.redactar(decision, chat)

@@ -1,4 +1,5 @@
-"""Emptying a shop: what was sold, said and imported goes; people, channels and the log stay."""
+"""Emptying a shop: what was sold, said, imported and written down goes; people, channels and the
+log stay."""
 
 from collections import Counter
 from typing import Any
@@ -14,6 +15,7 @@ from core.models import (
     Chat,
     Cliente,
     Demanda,
+    Documento,
     Empresa,
     Importacion,
     Indexacion,
@@ -24,10 +26,10 @@ from core.models import (
 
 CONFIRMAR_GLOBAL = "RESET"
 
-# In the order that foreign keys allow. Events, chat sessions, lines, ledger, rows of files and
-# which vector a producto has go with the row they belong to.
+# In the order that foreign keys allow. Events, chat sessions, lines, ledger, rows of files, pasajes
+# and which vector a producto has go with the row they belong to.
 _EMPTIED: tuple[type[Base], ...] = (
-    *(Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda),
+    *(Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda, Documento),
 )
 
 
@@ -78,7 +80,10 @@ def _empty(session: Session, empresa_id: int, actor: str) -> dict[str, int]:
     session.execute(
         update(Empresa)
         .where(Empresa.id == empresa_id)
-        .values(catalogo_version=Empresa.catalogo_version + 1)
+        .values(
+            catalogo_version=Empresa.catalogo_version + 1,
+            documentos_version=Empresa.documentos_version + 1,
+        )
     )
     _lock(session, Producto, empresa_id)
     gone: dict[str, int] = {}

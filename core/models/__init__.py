@@ -11,6 +11,7 @@ from core.models.catalogo import (
 )
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
+from core.models.documentos import Documento, PasajeGuardado
 from core.models.prompts import Prompt
 from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
@@ -22,6 +23,7 @@ __all__ = [
     "Chat",
     "Cliente",
     "Demanda",
+    "Documento",
     "Embedding",
     "Empresa",
     "Entrega",
@@ -35,6 +37,7 @@ __all__ = [
     "Log",
     "Mensaje",
     "Movimiento",
+    "PasajeGuardado",
     "Producto",
     "ProductoEmbedding",
     "Prompt",

@@ -25,6 +25,8 @@ class Empresa(Base):
     # The shop's own words: groups that mean the same. The version rises with each change of them.
     sinonimos: Mapped[list[list[str]]] = mapped_column(JSONB, server_default=text("'[]'"))
     sinonimos_version: Mapped[int] = mapped_column(server_default="0")
+    # Rises with every change of what its documentos can answer.
+    documentos_version: Mapped[int] = mapped_column(server_default="0")
     ajustes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     creada_en: Mapped[datetime] = now()
     __table_args__ = (

@@ -11,7 +11,7 @@ from typing import Any
 from core.agente.examen import Estado
 from core.agente.vendedor import respond
 from core.ports import ChatVisto, Fuentes, LineaPedida, ProductoVisto, Resultado, Tienda, VentaVista
-from tests.fakes import CatalogoDePapel
+from tests.fakes import CatalogoDePapel, DocumentosDePapel
 
 AQUI = Path(__file__).parent
 CATALOGO = AQUI / "catalogo.csv"
@@ -44,6 +44,7 @@ class Mostrador:
 
     catalogo: CatalogoDePapel = field(default_factory=lambda: CatalogoDePapel(leer_productos()))
     tienda: Tienda = field(default_factory=lambda: Tienda("Ferretería La Tuerca", "COP"))
+    documentos: DocumentosDePapel = field(default_factory=DocumentosDePapel)
     memoria: dict[str, Any] = field(default_factory=dict)
     estado_venta: str = "ninguna"
     cliente: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Mostrador:
 
     @property
     def fuentes(self) -> Fuentes:
-        return Fuentes(self.catalogo)
+        return Fuentes(self.catalogo, self.documentos)
 
     @property
     def ahora(self) -> datetime:

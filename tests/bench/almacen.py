@@ -20,7 +20,8 @@ from typing import Any
 import psycopg
 
 from core.adapters.embedded import Embedded
-from core.catalogo.busqueda.indexar import embed_step, hash_de, texto_de
+from core.catalogo.busqueda.indexar import embed_step, texto_de
+from core.catalogo.busqueda.vectores import hash_de
 from core.db import Database
 from core.models import Empresa
 from core.settings import Settings

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from core.adapters import embeddings_local
-from core.catalogo.busqueda.indexar import hash_de, texto_de
+from core.catalogo.busqueda.indexar import texto_de
+from core.catalogo.busqueda.vectores import hash_de
 from tests.chaos import archivos
 from tests.chaos.archivos import POR_SIGNIFICADO
 from tests.chaos.fallas import NO_WORK, Campo, is_whole

@@ -7,7 +7,6 @@ killed anywhere is taken up by the next. Another model is embedded beside the ol
 vectors serve until the new ones are whole.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,12 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session
 
 from core.bitacora import CANAL_EVENTOS
+from core.catalogo.busqueda.vectores import (
+    hash_de,
+    keep_vectors,
+    known_hashes,
+    make_vectors,
+)
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, ModeloRechazado, Unavailable
 from core.models import Importacion, Indexacion
@@ -43,10 +48,6 @@ def texto_de(row: Any) -> str:
     """What a producto means: its name, and what tells it from others of that name."""
     parts = (row.nombre, row.marca, row.categoria, row.descripcion)
     return ". ".join(p for p in parts if p)[:_TEXTO_MAX]
-
-
-def hash_de(texto: str) -> bytes:
-    return hashlib.sha256(texto.encode()).digest()
 
 
 def embed_step(
@@ -119,22 +120,6 @@ _NEXT = text(
     SELECT id, version, activo, nombre, marca, categoria, descripcion FROM producto
     WHERE empresa_id = :empresa_id AND (version, id) > (:version, :id) AND version <= :hasta
     ORDER BY version, id LIMIT :n
-    """
-)
-_KNOWN = text("SELECT hash FROM embedding WHERE modelo = :modelo AND hash = ANY(:hashes)")
-_KEEP = text(
-    """
-    INSERT INTO embedding (modelo, hash, datos)
-    SELECT :modelo, hash, datos
-    FROM unnest(cast(:hashes AS bytea[]), cast(:datos AS bytea[])) AS n (hash, datos)
-    ORDER BY hash ON CONFLICT DO NOTHING
-    """
-)
-# One is enough to tell: all that are kept under a name have the length of the first.
-_OTHER_LENGTH = text(
-    """
-    SELECT 1 FROM (SELECT datos FROM embedding WHERE modelo = :modelo LIMIT 1) e
-    WHERE octet_length(e.datos) <> :largo
     """
 )
 _MINE = "WHERE empresa_id = :empresa_id AND token = :token"
@@ -227,26 +212,6 @@ def count_indexados(session: Session, importacion: Importacion) -> int:
     return max(0, valid - (session.scalar(_WAITING, values) or 0))
 
 
-_CONTROL = "producto"  # a text that every model takes: who refuses it refuses everything
-
-
-def _vectors(embedder: Embedder, textos: dict[bytes, str]) -> dict[bytes, Vector]:
-    """hash → vector; of the texts alone that the model takes. Raises ModeloRechazado when it takes
-    none."""
-    try:
-        vectors = embedder.embed(list(textos.values()))
-        return dict(zip(textos, vectors, strict=True))
-    except ModeloRechazado:
-        embedder.embed([_CONTROL])
-    taken = {}
-    for hash_, texto in textos.items():
-        try:
-            taken[hash_] = embedder.embed([texto])[0]
-        except ModeloRechazado:
-            continue  # it is found by its words
-    return taken
-
-
 class _Trabajo:
     """One step over one leased empresa."""
 
@@ -312,31 +277,24 @@ class _Trabajo:
         texts = {row.id: texto_de(row) for row in rows if row.activo}
         hashes = {id_: hash_de(t) for id_, t in texts.items()}
         with self._db.empresa(self._empresa_id) as session:
-            values = {"modelo": embedder.modelo, "hashes": list(set(hashes.values()))}
-            known = {bytes(h) for h in session.scalars(_KNOWN, values)}
+            wanted = set(hashes.values())
+            known = known_hashes(session, modelo=embedder.modelo, hashes=wanted)
         missing = {hashes[id_]: t for id_, t in texts.items() if hashes[id_] not in known}
         batch = list(missing)
         for start in range(0, len(batch), embedder.lote):
             if time.monotonic() > self._until:
                 return None
             some = batch[start : start + embedder.lote]
-            self._keep(embedder.modelo, _vectors(embedder, {h: missing[h] for h in some}))
+            self._keep(embedder.modelo, make_vectors(embedder, {h: missing[h] for h in some}))
         refused = {h for h in batch if h not in self._kept}
         return {id_: h for id_, h in hashes.items() if h not in refused}
 
     def _keep(self, modelo: str, vectors: dict[bytes, Vector]) -> None:
         self._embedded += len(vectors)
         self._kept.update(vectors)
-        values = {"modelo": modelo, "hashes": list(vectors), "datos": list(vectors.values())}
-        largo = max((len(v) for v in vectors.values()), default=0)
         with self._db.empresa(self._empresa_id) as session:
             self._fenced(session, _RENEW)
-            if not vectors:
-                return
-            other = session.scalar(_OTHER_LENGTH, {"modelo": modelo, "largo": largo})
-            if other is not None:
-                raise ModeloRechazado("El modelo devuelve vectores de otro largo que antes.")
-            session.execute(_KEEP, values)
+            keep_vectors(session, modelo=modelo, vectors=vectors)
 
     def _advance(
         self, rows: Sequence[_Producto], hashes: dict[int, bytes], *, skipped: bool = False

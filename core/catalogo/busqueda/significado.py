@@ -78,6 +78,10 @@ class Significado:
         with cerca.lock:
             return cerca.nearest(modelo, vector, n)
 
+    def vector(self, modelo: str, texto: str) -> Vector | None:
+        """The vector of a question; None while its model does not answer."""
+        return self._question(modelo, texto)
+
     def prepare(self, empresa_id: int, *, desde: int) -> None:
         """Keep a large empresa's index as a file too, for the processes that search. From `desde`
         vectors on; this process then forgets it."""
