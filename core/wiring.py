@@ -19,6 +19,7 @@ from core.catalogo.busqueda.significado import Significado
 from core.db import Database, make_engine
 from core.documentos.buscar import Biblioteca
 from core.documentos.indexar import Lectores
+from core.documentos.secciones import LeerPdf
 from core.errors import EnvioRechazado, NotImplementedYet
 from core.models import TipoCanal
 from core.ports import (
@@ -59,7 +60,11 @@ class Servicios:
     @property
     def lectores(self) -> Lectores:
         """Who reads a documento; for workers."""
-        return Lectores(PypdfLector.of(self.settings), self.embedder)
+        return Lectores(self.leer_pdf, self.embedder)
+
+    @property
+    def leer_pdf(self) -> LeerPdf:
+        return PypdfLector.of(self.settings)
 
     @property
     def embedder(self) -> Embedder | None:

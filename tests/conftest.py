@@ -133,6 +133,8 @@ def app(_app: OpenAPI, db: Database) -> OpenAPI:
     servicios: Servicios = _app.extensions["servicios"]
     servicios.cola = ColaEnMemoria()
     servicios.claves = ClavesRapidas()
+    # What it keeps at hand is of rows that are gone.
+    servicios.__dict__.pop("biblioteca", None)
     return _app
 
 

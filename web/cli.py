@@ -16,8 +16,12 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from core import catalogo, cuentas
+from core import documentos as sobre_la_tienda
 from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.db import Database
+from core.documentos.documentos import Contenido
+from core.documentos.indexar import Lectores
+from core.documentos.poner import put_documento
 from core.errors import AgenteError, Conflict, Invalid, NotFound
 from core.models import Empresa, Rol, TipoCanal
 from core.ports import Tarea
@@ -27,6 +31,7 @@ from web.datos import servicios
 
 ACTOR = "consola"
 _DEMO = Path(catalogo.__file__).with_name("demo.csv")
+_DEMO_DOCUMENTO = Path(sobre_la_tienda.__file__).with_name("demo.md")
 
 empresas = AppGroup("empresas", help="Las tiendas de esta instalación.")
 usuarios = AppGroup("usuarios", help="Las personas que entran.")
@@ -182,8 +187,23 @@ def seed() -> None:
         estado = _seed_catalogo(s, empresa_id)
         if estado == "fallida":
             raise Conflict("El catálogo de demostración no se pudo importar.")
+        _seed_documento(s, empresa_id)
         cuentas.finish_demo(s.db, empresa_id=empresa_id)
     click.echo(f"Tienda de demostración: empresa {empresa_id}")
+
+
+def _seed_documento(s: Servicios, empresa_id: int) -> None:
+    """What the demo shop knows beside its productos. Its vectors are a worker's, who has the model
+    at hand."""
+    put_documento(
+        s.db,
+        s.cola,
+        s.settings,
+        Lectores(s.leer_pdf),
+        Contenido("Sobre la ferretería", "markdown", _DEMO_DOCUMENTO.read_bytes()),
+        empresa_id=empresa_id,
+        actor=ACTOR,
+    )
 
 
 def _seed_catalogo(s: Servicios, empresa_id: int) -> str:

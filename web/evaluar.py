@@ -41,6 +41,9 @@ _DEMO = Path(__file__).resolve().parent.parent / "core" / "catalogo" / "demo.csv
 def dialogos(archivo: BinaryIO, catalogo: Path | None, repeticiones: int) -> None:
     """Conversaciones completas; califica cómo queda la base de datos.
 
+    Lo que la tienda sabe además de sus productos se lee del documentos.md que esté junto al
+    archivo.
+
     Una línea por falla y al final PASS n/N. Con --repeticiones, n/N es el de la primera vuelta y
     la línea anterior, pass^K, cuenta los diálogos que salieron bien en todas.
     """
@@ -64,6 +67,7 @@ def dialogos(archivo: BinaryIO, catalogo: Path | None, repeticiones: int) -> Non
             file.name,
             embedder=embedder_of(settings, modelo_of(settings)),
             significado=build_significado(settings, db),
+            documentos=find_documentos(archivo.name),
         )
         marcha = _Marcha(len(guiones) * repeticiones)
         vueltas = [examen.run(guiones, tell=marcha.tell) for _ in range(repeticiones)]
@@ -188,6 +192,12 @@ def busqueda(docs: TextIO, queries: TextIO, salida: TextIO) -> None:
 def _beside(archivo: BinaryIO) -> Path:
     beside = Path(archivo.name).resolve().parent / "catalogo.csv"
     return beside if beside.exists() else _DEMO
+
+
+def find_documentos(archivo: str) -> bytes | None:
+    """What the shop knows beside its productos: the documentos.md beside the file, if any."""
+    beside = Path(archivo).resolve().parent / "documentos.md"
+    return beside.read_bytes() if beside.exists() else None
 
 
 def _read_text(archivo: BinaryIO) -> str:

@@ -20,6 +20,7 @@ from core.agente.comprension import Contexto, Espera, Item, Turno
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
 from core.agente.palabras import plegar
+from core.agente.temas import HABLA
 from core.agente.turno import Vendedor
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.indexar import embed_step
@@ -28,6 +29,9 @@ from core.catalogo.importaciones.importar import create_importacion, import_step
 from core.catalogo.reglas import LARGOS
 from core.cuentas import create_empresa, delete_efimera
 from core.db import Database
+from core.documentos.buscar import Biblioteca
+from core.documentos.documentos import Contenido, create_documento
+from core.documentos.indexar import Lectores, index_documento
 from core.errors import Invalid, NotImplementedYet
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Chat, Empresa, Importacion, Mensaje, Producto, Venta, VentaLinea
@@ -49,6 +53,10 @@ class _SinTimbre:
         return
 
 
+def _no_pdf(contenido: bytes) -> list[str]:
+    raise NotImplementedYet("El examen lee Markdown.")
+
+
 def _no_canal(cuenta: CuentaCanal) -> Canal:
     raise NotImplementedYet("El examen no escribe a ningún canal.")
 
@@ -64,10 +72,16 @@ class Examen:
     # None: by words alone, as on a machine without a model.
     embedder: Embedder | None = None
     significado: Significado | None = None
+    # Markdown: what the shop knows beside its productos. None: nothing.
+    documentos: bytes | None = None
 
     @cached_property
     def buscador(self) -> Buscador:
         return Buscador(self.db, self.significado)
+
+    @cached_property
+    def biblioteca(self) -> Biblioteca:
+        return Biblioteca(self.db, HABLA, self.significado)
 
     def run(self, dialogos: Sequence[Dialogo], *, tell: Callable[[Nota], None]) -> list[Nota]:
         """Examine every dialogue; `tell` hears of each as it ends. Leaves nothing behind."""
@@ -131,10 +145,36 @@ class _Tienda:
             canales=_no_canal,
             buscador=examen.buscador,
             worker="examen",
+            documentos=examen.biblioteca.de,
         )
 
     def load(self) -> None:
-        """Import the catalogue as a shopkeeper would. Raises Invalid when it cannot be read."""
+        """Import catalogue and documentos as a shopkeeper would. Raises Invalid when they cannot be
+        read."""
+        self._load_catalogo()
+        if self._examen.documentos is not None:
+            self._load_documentos(self._examen.documentos)
+
+    def _load_documentos(self, datos: bytes) -> None:
+        nuevo = Contenido("Documentos", "markdown", datos)
+        own = self.empresa_id
+        with self._db.empresa(own) as session:
+            id_ = create_documento(session, self._settings, nuevo, empresa_id=own, actor="examen")
+        estado = "sigue"
+        while estado == "sigue":
+            estado = index_documento(
+                self._db,
+                self._cola,
+                self._settings,
+                Lectores(_no_pdf, self._examen.embedder),
+                empresa_id=own,
+                documento_id=id_,
+                worker="examen",
+            ).estado
+        if estado == "fallido":
+            raise Invalid("Los documentos no se pueden leer.")
+
+    def _load_catalogo(self) -> None:
         with self._db.empresa(self.empresa_id) as session:
             importacion_id = create_importacion(
                 session,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.agente.comprension import Cambio, Item
+from core.agente.documentar import del_documento
 from core.agente.elegir import (
     OPCIONES_MAX,
     Eleccion,
@@ -208,6 +209,9 @@ def pedir(s: Situacion) -> Decision:
     asked, lost = s.memoria.pregunta, compra.nothing_but_lost
     if asked and not asked.abierta and not _OLVIDA.search(s.turno.texto):
         compra.resume((asked.por, *s.memoria.cola))  # it was asked for, too
+    told = del_documento(s) if compra.nothing_but_lost and s.turno.busca else None
+    if told is not None:
+        return told  # "¿me lo pueden apartar?" orders nothing
     if asked and asked.opciones and compra.nothing_but_lost:
         return otra_vez(s, "no_entendi_opcion", "no_entendi_opcion")
     return compra.decision("no_entendi_opcion" if asked and lost else "pedir")

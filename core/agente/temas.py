@@ -20,4 +20,12 @@ def temas_de(texto: str) -> frozenset[str]:
     )
 
 
-HABLA = Habla(temas=temas_de, vacias=RELLENO | CORTESIA | _PREGUNTAN)
+def temas_de_titulo(titulo: str) -> frozenset[str]:
+    """The patterns are of questions: "Cambios y devoluciones" is about what they ask who ask
+    whether there are any."""
+    return temas_de(titulo) | temas_de(f"¿tienen {titulo}?")
+
+
+HABLA = Habla(
+    temas=temas_de, temas_de_titulo=temas_de_titulo, vacias=RELLENO | CORTESIA | _PREGUNTAN
+)

@@ -15,15 +15,16 @@ from core.catalogo.texto import fold, stem, terms
 from core.ports import Pasaje, Vector
 
 # From here on a pasaje is quoted as the answer; below it the shop has none.
-SEGURO = 0.4
+SEGURO = 0.35
 
 
 @dataclass(frozen=True)
 class Habla:
-    """How customers speak. temas: what a text is about; vacias: folded words that ask and name
-    nothing ("tienen", "cuál")."""
+    """How customers speak. temas: what a text is about; temas_de_titulo: what a heading is; vacias:
+    folded words that ask and name nothing ("tienen", "cuál")."""
 
     temas: Callable[[str], frozenset[str]]
+    temas_de_titulo: Callable[[str], frozenset[str]]
     vacias: frozenset[str]
 
 
@@ -80,7 +81,7 @@ class Indice:
         self._de_prefijo: dict[str, list[str]] = defaultdict(list)
         for word in self._en:
             self._de_prefijo[word[:_RAIZ]].append(word)
-        self._temas = [(habla.temas(t.encabezado), habla.temas(t.texto)) for t in textos]
+        self._temas = [(habla.temas_de_titulo(t.encabezado), habla.temas(t.texto)) for t in textos]
         self._vectores = _Vectores([t.vector for t in textos])
 
     def __len__(self) -> int:

@@ -9,7 +9,7 @@ from flask_openapi3 import OpenAPI
 
 from core.agente.turno import Vendedor
 from core.db import Database
-from core.documentos.indexar import index_documento
+from core.documentos.indexar import Lectores, index_documento
 from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Chat, Rol
 from core.ports import Tarea
@@ -36,7 +36,7 @@ def work(tienda: Tienda) -> None:
     """What a worker does with the bells that were rung."""
     s: Servicios = tienda.app.extensions["servicios"]
     assert isinstance(s.cola, ColaEnMemoria)
-    lectores = s.lectores.__class__(s.lectores.leer_pdf, None)
+    lectores = Lectores(s.leer_pdf)
     for tarea, ids in s.cola.timbres:
         if tarea is Tarea.INDEX_DOCUMENTO:
             index_documento(s.db, s.cola, s.settings, lectores, worker="w", **ids)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from core.adapters.embeddings_local import LocalEmbedder
 from core.catalogo.busqueda.indexar import texto_de
+from tests.evals.documentos import medir as documentos
 from tests.evals.medir import CONJUNTOS, clave, contenido, guardar, leer_preguntas
 
 
@@ -24,6 +25,13 @@ def main() -> int:
             vectors = model.embed(some, consulta=consulta)
             kept |= {clave(t, consulta=consulta): v for t, v in zip(some, vectors, strict=True)}
         sys.stdout.write(f"{conjunto}: {len(texts)} productos, {len(asked)} preguntas\n")
+    for conjunto in documentos.CONJUNTOS:
+        headed = documentos.leer_embebidos(conjunto)
+        asked = [p.q for p in documentos.leer_preguntas(conjunto)]
+        for some, consulta in ((headed, False), (asked, True)):
+            vectors = model.embed(some, consulta=consulta)
+            kept |= {clave(t, consulta=consulta): v for t, v in zip(some, vectors, strict=True)}
+        sys.stdout.write(f"{conjunto}: {len(headed)} pasajes, {len(asked)} preguntas\n")
     guardar(kept)
     return 0
 

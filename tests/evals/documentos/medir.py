@@ -7,8 +7,10 @@ from pathlib import Path
 import yaml
 
 from core.agente.temas import HABLA
+from core.documentos.indexar import texto_de
 from core.documentos.indice import SEGURO, Indice, Texto
 from core.documentos.lectura import formato_de, read_trozos
+from core.documentos.trozos import Trozo
 from core.ports import Embedder
 
 AQUI = Path(__file__).parent
@@ -34,6 +36,16 @@ class Nota:
     nadas: int = 0
     fallas: list[str] = field(default_factory=list)
 
+    def __add__(self, other: "Nota") -> "Nota":
+        return Nota(
+            self.bien + other.bien,
+            self.mal + other.mal,
+            self.calla + other.calla,
+            self.falsas + other.falsas,
+            self.nadas + other.nadas,
+            self.fallas + other.fallas,
+        )
+
     @property
     def precision(self) -> float:
         said = self.bien + self.mal + self.falsas
@@ -50,18 +62,26 @@ def leer_preguntas(conjunto: str) -> list[Pregunta]:
 
 
 def leer_textos(conjunto: str, embedder: Embedder | None) -> list[Texto]:
-    """The pasajes of a set as they would be indexed; `id` is their place."""
+    """The pasajes of a set as they are indexed; `id` is their place."""
+    trozos = _trozos(conjunto)
+    vectors: Sequence[bytes | None] = [None] * len(trozos)
+    if embedder is not None:
+        vectors = embedder.embed(leer_embebidos(conjunto))
+    return [
+        Texto(n, 1, conjunto, t.titulo.rpartition(" › ")[2], t.texto, v)
+        for n, (t, v) in enumerate(zip(trozos, vectors, strict=True))
+    ]
+
+
+def leer_embebidos(conjunto: str) -> list[str]:
+    """What a model is given of each."""
+    return [texto_de(t.titulo, t.texto) for t in _trozos(conjunto)]
+
+
+def _trozos(conjunto: str) -> list[Trozo]:
     nombre = CONJUNTOS[conjunto]
     contenido = (AQUI / nombre).read_bytes()
-    trozos = read_trozos(formato_de(nombre, contenido) or "", contenido, _no_pdf, max_=1000)
-    headed = [(t.titulo.rpartition(" › ")[2], t.texto) for t in trozos]
-    vectors: Sequence[bytes | None] = [None] * len(headed)
-    if embedder is not None:
-        vectors = embedder.embed([f"{h}. {t}" for h, t in headed])
-    return [
-        Texto(n, 1, conjunto, h, t, v)
-        for n, ((h, t), v) in enumerate(zip(headed, vectors, strict=True))
-    ]
+    return read_trozos(formato_de(nombre, contenido) or "", contenido, _no_pdf, max_=1000)
 
 
 def _no_pdf(contenido: bytes) -> list[str]:
