@@ -50,7 +50,8 @@ class Lectores:
 
 def texto_de(titulo: str, texto: str) -> str:
     """What a pasaje means: its heading, and what stands under it."""
-    return f"{titulo.rpartition(' › ')[2]}. {texto}"[:_TEXTO_MAX]
+    encabezado = titulo.rpartition(" › ")[2]
+    return (f"{encabezado}. {texto}" if encabezado else texto)[:_TEXTO_MAX]
 
 
 def index_documento(

@@ -20,11 +20,13 @@ SEGURO = 0.35
 
 @dataclass(frozen=True)
 class Habla:
-    """How customers speak. temas: what a text is about; temas_de_titulo: what a heading is; vacias:
-    folded words that ask and name nothing ("tienen", "cuál")."""
+    """How people speak. temas: what a question is about; temas_de_titulo, temas_de_texto: what a
+    heading and a text of the shop are; vacias: folded words that ask and name nothing ("tienen",
+    "cuál")."""
 
     temas: Callable[[str], frozenset[str]]
     temas_de_titulo: Callable[[str], frozenset[str]]
+    temas_de_texto: Callable[[str], frozenset[str]]
     vacias: frozenset[str]
 
 
@@ -47,6 +49,7 @@ class _Pesos:
     nada: float
     tema: float  # the heading is about what they ask
     tema_dentro: float  # only the text is
+    tema_propio: float  # the text is, under a heading that is about nothing
     otro_tema: float  # they ask about something, and this is not about it
     parte: float  # which part of their words it has, by how telling each is
     fuerza: float  # how telling the words are that it has
@@ -54,8 +57,8 @@ class _Pesos:
     cerca: float = 0.0  # how much nearer in meaning than the others
 
 
-_PALABRAS = _Pesos(-4.7, 6.0, 0.0, -2.5, 2.5, 4.5, 2.0)
-_CON_VECTORES = _Pesos(-5.6, 6.2, 0.2, -2.0, 2.2, 1.5, 0.5, 3.4)
+_PALABRAS = _Pesos(-4.7, 6.0, 0.0, 5.0, -2.5, 2.5, 4.5, 2.0)
+_CON_VECTORES = _Pesos(-5.6, 6.2, 0.2, 5.6, -2.0, 2.2, 1.5, 0.5, 3.4)
 # What the strongest word of a large documento would count; more of it says no more.
 _FUERZA_MAX, _ENCABEZADO_MAX = 4.0, 2.0
 # Some words of other documentos, so that in one of three pasajes a word is not called common.
@@ -81,7 +84,9 @@ class Indice:
         self._de_prefijo: dict[str, list[str]] = defaultdict(list)
         for word in self._en:
             self._de_prefijo[word[:_RAIZ]].append(word)
-        self._temas = [(habla.temas_de_titulo(t.encabezado), habla.temas(t.texto)) for t in textos]
+        self._temas = [
+            (habla.temas_de_titulo(t.encabezado), habla.temas_de_texto(t.texto)) for t in textos
+        ]
         self._vectores = _Vectores([t.vector for t in textos])
 
     def __len__(self) -> int:
@@ -121,7 +126,9 @@ class Indice:
         encabezado, dentro = self._temas[place]
         if temas & encabezado:
             return pesos.tema
-        return pesos.tema_dentro if temas & dentro else pesos.otro_tema
+        if temas & dentro:
+            return pesos.tema_dentro if encabezado else pesos.tema_propio
+        return pesos.otro_tema
 
     def _weigh(self, texto: str) -> "list[_Palabra]":
         """Of each word of a question: how telling it is, and in which pasajes and headings it or

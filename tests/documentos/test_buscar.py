@@ -75,6 +75,14 @@ def test_the_title_of_a_documento_is_the_subject_of_what_has_no_heading(
     assert found[0].puntaje >= SEGURO
 
 
+def test_a_text_without_headings_is_about_what_it_mostly_speaks_of(estanteria: Estanteria) -> None:
+    estanteria.read(estanteria.put("Abrimos de ocho a seis y los sábados cerramos a las dos."))
+    estanteria.read(estanteria.put("Los pagos son en efectivo, con tarjeta o con cheque."))
+    found = estanteria.biblioteca().buscar(1, "¿cuál es el horario?", 1)
+    assert found[0].texto.startswith("Abrimos")
+    assert found[0].puntaje >= SEGURO
+
+
 def test_meaning_finds_what_no_word_does(estanteria: Estanteria) -> None:
     embedder = EmbedderDePapel(iguales={"mascota": "perros"})
     textos = ["Los perros entran con correa.", "Recibimos efectivo y Nequi.", "Hay un ascensor."]

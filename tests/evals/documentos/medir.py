@@ -11,7 +11,7 @@ from core.documentos.indexar import texto_de
 from core.documentos.indice import SEGURO, Indice, Texto
 from core.documentos.lectura import formato_de, read_trozos
 from core.documentos.trozos import Trozo
-from core.ports import Embedder
+from core.ports import Embedder, Vector
 
 AQUI = Path(__file__).parent
 CONJUNTOS = {"ferreteria": "ferreteria.md", "ropa": "ropa.csv", "farmacia": "farmacia.txt"}
@@ -61,21 +61,44 @@ def leer_preguntas(conjunto: str) -> list[Pregunta]:
     return [Pregunta(e["q"], tuple(e.get("en", ()))) for e in said]
 
 
-def leer_textos(conjunto: str, embedder: Embedder | None) -> list[Texto]:
-    """The pasajes of a set as they are indexed; `id` is their place."""
+def leer_textos(conjunto: str, embedder: Embedder | None, *, llano: bool = False) -> list[Texto]:
+    """The pasajes of a set as they are indexed; `id` is their place. llano: as of a shop that
+    writes no headings."""
     trozos = _trozos(conjunto)
+    if llano:
+        trozos = [Trozo("", t.texto.removeprefix(f"{_encabezado(t)}:\n")) for t in trozos]
     vectors: Sequence[bytes | None] = [None] * len(trozos)
     if embedder is not None:
-        vectors = embedder.embed(leer_embebidos(conjunto))
+        vectors = embedder.embed([texto_de(t.titulo, t.texto) for t in trozos])
     return [
-        Texto(n, 1, conjunto, t.titulo.rpartition(" › ")[2], t.texto, v)
+        Texto(n, 1, conjunto, _encabezado(t) or conjunto, t.texto, v)
         for n, (t, v) in enumerate(zip(trozos, vectors, strict=True))
     ]
 
 
 def leer_embebidos(conjunto: str) -> list[str]:
-    """What a model is given of each."""
-    return [texto_de(t.titulo, t.texto) for t in _trozos(conjunto)]
+    """What a model is given, with headings and without."""
+    kept = _Oyente()
+    for llano in (False, True):
+        leer_textos(conjunto, kept, llano=llano)
+    return kept.oidos
+
+
+class _Oyente:
+    """core.ports.Embedder that only writes down what it is asked for."""
+
+    modelo, lote = "oyente", 1000
+
+    def __init__(self) -> None:
+        self.oidos: list[str] = []
+
+    def embed(self, textos: Sequence[str], *, consulta: bool = False) -> list[Vector]:
+        self.oidos += textos
+        return [b""] * len(textos)
+
+
+def _encabezado(trozo: Trozo) -> str:
+    return trozo.titulo.rpartition(" › ")[2]
 
 
 def _trozos(conjunto: str) -> list[Trozo]:
@@ -88,9 +111,9 @@ def _no_pdf(contenido: bytes) -> list[str]:
     raise NotImplementedError
 
 
-def calificar(conjunto: str, embedder: Embedder | None) -> Nota:
-    textos = leer_textos(conjunto, embedder)
-    indice, nota = Indice(textos, HABLA), Nota()
+def calificar(conjunto: str, embedder: Embedder | None, *, llano: bool = False) -> Nota:
+    indice, nota = Indice(leer_textos(conjunto, embedder, llano=llano), HABLA), Nota()
+    textos = leer_textos(conjunto, None)
     for p in leer_preguntas(conjunto):
         vector = embedder.embed([p.q], consulta=True)[0] if embedder else None
         found = indice.search(p.q, 1, vector)

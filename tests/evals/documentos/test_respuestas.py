@@ -27,11 +27,13 @@ def test_there_are_enough_questions_and_enough_that_nothing_answers() -> None:
     assert sum(not p.en for p in asked) >= 75
 
 
+@pytest.mark.parametrize("llano", [False, True], ids=["con_encabezados", "llano"])
 @pytest.mark.parametrize("como", COMO)
-def test_it_answers_as_well_as_it_did(como: str) -> None:
-    notas = {c: calificar(c, COMO[como]) for c in CONJUNTOS}
+def test_it_answers_as_well_as_it_did(como: str, llano: bool) -> None:
+    notas = {c: calificar(c, COMO[como], llano=llano) for c in CONJUNTOS}
     todas = sum(notas.values(), Nota())
-    for nota, piso in ((todas, PISOS[como]), (notas[APARTE], PISOS[f"{como}_aparte"])):
+    name = f"{como}_llano" if llano else como
+    for nota, piso in ((todas, PISOS[name]), (notas[APARTE], PISOS[f"{name}_aparte"])):
         assert nota.precision >= piso["precision"], nota
         assert nota.recall >= piso["recall"], nota
         assert nota.falsas <= piso["falsas"], nota
