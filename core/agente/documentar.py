@@ -36,7 +36,7 @@ def citas(s: Situacion, *, sobre: float = 0.0) -> tuple[Hecho, ...]:
         return ()
     least = max(SEGURO, found[0].puntaje - _PAR)
     return tuple(
-        Hecho("pasaje", cita=citar(p.texto, s.turno.texto), fuente=f"{p.documento} #{p.id}")
+        Hecho("pasaje", cita=citar(p.texto, s.turno.texto), fuente=p.id)
         for p in found[:2]
         if p.puntaje >= least
     )

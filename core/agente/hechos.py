@@ -14,8 +14,8 @@ from core.ports import Catalogo, ChatVisto, Documentos, LineaPedida, ProductoVis
 @dataclass(frozen=True)
 class Hecho:
     """One thing to say. `clave` names its wording in prompts/; `datos` are rows and the
-    customer's own words, never figures that somebody computed elsewhere. `fuente`: the documento
-    and the pasaje that a quote is from."""
+    customer's own words, never figures that somebody computed elsewhere. `fuente`: the id of
+    the pasaje that a quote is from."""
 
     clave: str
     lineas: tuple[Linea, ...] = ()
@@ -25,7 +25,7 @@ class Hecho:
     unidad: str | None = None
     antes: Decimal | None = None
     cita: str = ""
-    fuente: str = ""
+    fuente: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from core.agente.documentar import citar
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho
+from core.agente.porque import explain_registro
 from core.agente.registro import Registro, replay
 from core.agente.verificar import permitir, verificar
 from core.ports import ChatVisto, Pasaje, Tienda
@@ -31,9 +32,11 @@ def test_a_question_about_the_shop_is_answered_in_its_own_words(tienda: Mostrado
 
 def test_the_answer_says_which_documento_it_is_from(tienda: Mostrador) -> None:
     registro = Registro.from_json(tienda.dice("¿cuál es el horario de atención?").registro)
-    assert [h.fuente for h in registro.decision.hechos] == ["Sobre la tienda #1"]
+    assert [h.fuente for h in registro.decision.hechos] == [1]
     assert registro.busquedas[0].pasajes[0].texto == HORARIO
     assert replay(registro) == registro.decision
+    told = explain_registro(registro.to_json())["fuentes"]
+    assert [(f["documento"], f["texto"]) for f in told] == [("Sobre la tienda", HORARIO)]
 
 
 def test_what_the_shopkeeper_set_for_a_subject_comes_first(tienda: Mostrador) -> None:
