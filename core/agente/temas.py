@@ -1,6 +1,7 @@
 """What a text is about, for finding the shop's own words on it."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -31,6 +32,7 @@ def temas_de(texto: str) -> frozenset[str]:
     return frozenset(t for t, patron in TEMAS.items() if patron.search(linea)) - _SIN_TEMA
 
 
+@lru_cache(maxsize=10_000)  # a millisecond each, and all of a shop's again at each of its changes
 def temas_dichos(texto: str) -> frozenset[str]:
     """What the shop mostly speaks of in a text of its own."""
     linea = frase(fichas(plegar(texto)))
