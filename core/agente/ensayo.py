@@ -57,5 +57,6 @@ def _is_true(despues: str, registro: Registro, chat: ChatVisto) -> bool:
     filas = {p.id: p for p in registro.productos if p.id in spoken}
     memoria = Memoria.from_json(registro.chat.memoria)
     dicho = registro.turno.texto
-    facts = permitir(registro.decision, memoria, chat, filas, dicho, registro.productos)
+    seen, quoted = registro.productos, registro.pasajes
+    facts = permitir(registro.decision, memoria, chat, filas, dicho, seen, quoted)
     return verificar(despues, facts)

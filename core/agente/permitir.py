@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from core.agente.cifras import CITA, Clase, Forma, forma_de, leer
 from core.agente.estado import Linea, Memoria, Pendiente
-from core.agente.hechos import Decision, Hecho
+from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
 from core.agente.plantillas import TRATOS, frases, leaves, pick
-from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural, redactar
+from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural
 from core.agente.textos import Textos, reservadas, textos_de
 from core.agente.verificar import Permitido, Propio, claims, replace_whole, stands_in
 from core.catalogo.texto import fold
@@ -60,7 +60,6 @@ def permitir(
         escritos=frozenset(said.escritos),
         citas=citas,
         pasajes=frozenset(_passages(decision, pasajes)),
-        saludo=fold(redactar(Decision((Hecho("hola"),), antes), chat)),
         palabras=frozenset(said.palabras).union(*(o.unidades for o in propios.values())),
         vocabulario=textos.palabras,
         signos=textos.signos | (said.signos - {"%"}),

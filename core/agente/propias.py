@@ -23,6 +23,8 @@ from core.catalogo.texto import fold
 
 # Used as they stand, without any campo.
 _SIN_CAMPOS = frozenset("llano sin_stock campos plurales eso ilegible solo_texto".split())
+# A pasaje stands alone, or the verifier refuses it.
+_FIJAS = frozenset({"pasaje"})
 _PARTES = ("inicio", "fila", "fin", "uno")
 # What a sentence that carries an agreement must say; any other keeps what an answer refers to.
 _DEL_TRATO = frozenset("nombre cantidad precio total antes".split())
@@ -98,7 +100,9 @@ def _usable(tree: dict[str, Any], errores: Errores) -> dict[str, Any]:
     whole = frases()
     for clave, value in tree.items():
         before = whole.get(clave)
-        if before is None:
+        if clave in _FIJAS and value != before:
+            errores.append(_wrong(clave, "no se cambia: se cita tal cual"))
+        elif before is None:
             errores.append(_wrong(clave, "no se conoce"))
         elif isinstance(before, Mapping) != isinstance(value, dict):
             said = "tiene partes" if isinstance(before, Mapping) else "es un texto"

@@ -18,6 +18,7 @@ from core.ports import ChatVisto, ProductoVisto, Tienda
 from core.unidades import allows_fraction
 
 _DESCRIPCION_MAX = 300
+_APARTE = frozenset({"pasaje"})  # the shop's own words, beside which nothing else is said
 # Where a unit's own name ends: "caja de 12", "rollo x 100".
 _FIN_UNIDAD = re.compile(r"\s(?:de|del|x|por|con)\s|\s?[\d(/]")
 
@@ -106,8 +107,8 @@ def _plural(word: str) -> str:
 
 def redactar(decision: Decision, chat: ChatVisto) -> str:
     """The reply. Pure: the same decision gives the same words."""
-    parts = [_word(hecho, chat) for hecho in decision.hechos]
-    return _join([p for p in parts if p])
+    parts = [(_word(hecho, chat), hecho.clave in _APARTE) for hecho in decision.hechos]
+    return _join([p for p in parts if p[0]])
 
 
 def llano(decision: Decision, tienda: Tienda) -> str:
@@ -202,14 +203,15 @@ def _of_producto(p: ProductoVisto, n: int, tienda: Tienda) -> dict[str, str]:
     }
 
 
-def _join(parts: list[str]) -> str:
-    """Short sentences run on; anything with a list starts its own paragraph."""
-    out = ""
-    for part in parts:
+def _join(parts: list[tuple[str, bool]]) -> str:
+    """Short sentences run on; anything with a list, or that stands apart, is its own paragraph."""
+    out, apart = "", False
+    for part, alone in parts:
         if not out:
             out = part
-        elif "\n" in part or "\n" in out.rsplit("\n\n", 1)[-1]:
+        elif alone or apart or "\n" in part or "\n" in out.rsplit("\n\n", 1)[-1]:
             out += "\n\n" + part
         else:
             out += " " + part
+        apart = alone
     return out

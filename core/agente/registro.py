@@ -75,6 +75,10 @@ class Registro:
     ms: dict[str, int] = field(default_factory=dict)
     v: int = VERSION
 
+    @property
+    def pasajes(self) -> tuple[Pasaje, ...]:
+        return tuple(p for b in self.busquedas for p in b.pasajes)
+
     def to_json(self) -> dict[str, Any]:
         """Without what has its default: most of a turn is empty. Of a descripcion, what a reply
         could quote; none of productos that were found and not shown."""

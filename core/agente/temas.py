@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from core.agente.lexico import CORTESIA, RELLENO, TEMAS
+from core.agente.lexico import RELLENO, TEMAS, VOCATIVOS
 from core.agente.palabras import fichas, frase, plegar
 from core.documentos.indice import Habla
 
@@ -20,7 +20,7 @@ _SIN_TEMA = frozenset({"servicios"})
 # Said of anything that a shop has or does, and so of nothing.
 _PREGUNTAN = frozenset(
     "quiero quisiera necesito dan aceptan acepta reciben recibe sirve puede puedo hay tengo tiene "
-    "tienes hacen hace cuanto".split()
+    "tienes hacen hace cuanto gracias favor porfa amable hola".split()
 )
 # A text is about what it speaks of most, and about what it speaks of nearly as much.
 _TANTO = 0.6
@@ -50,5 +50,5 @@ HABLA = Habla(
     temas=temas_de,
     temas_de_titulo=temas_de_titulo,
     temas_de_texto=temas_dichos,
-    vacias=RELLENO | CORTESIA | _PREGUNTAN,
+    vacias=RELLENO | VOCATIVOS | _PREGUNTAN,
 )

@@ -51,8 +51,8 @@ class Permitido:
     """propios: producto's folded name → its own. acordados: names of those on offer or sold.
     ajenos: names that the turn saw and does not speak of. sumas: totals. opciones: the names that
     each number may choose. numeros, escritos: the customer's own figures, as meant and as typed.
-    citas: texts that may be quoted whole. pasajes: lines of the shop's documentos, which stand alone
-    but for the saludo. palabras: the customer's words and the facts'.
+    citas: texts that may be quoted whole. pasajes: lines of the shop's documentos, which stand
+    alone. palabras: the customer's words and the facts'.
     vocabulario, signos: the wording's. reservadas: groups of words that claim; afirmado: those
     claimed, with whether denied."""
 
@@ -65,7 +65,6 @@ class Permitido:
     escritos: frozenset[str] = frozenset()
     citas: tuple[str, ...] = ()
     pasajes: frozenset[str] = frozenset()
-    saludo: str = ""
     palabras: frozenset[str] = frozenset()
     vocabulario: frozenset[str] = frozenset()
     signos: frozenset[str] = frozenset()
@@ -84,8 +83,8 @@ def verificar(texto: str, permitido: Permitido) -> bool:
 def _line_is_true(line: str, p: Permitido) -> bool:
     option = _OPCION.match(line)
     folded = fold(line[option.end() :] if option else line)
-    if option is None and _is_pasaje(folded, p):
-        return True
+    if option is None and folded in p.pasajes:
+        return True  # beside other words a figure of it would be said of something else
     folded, names = _take_names(folded, p)
     if option is not None and not _chooses(int(option[1]), names, p):
         return False
@@ -97,14 +96,6 @@ def _line_is_true(line: str, p: Permitido) -> bool:
         and _Renglon(pieces, names, p).figures_are_facts()
         and _claims_are_made(folded, names, p)
     )
-
-
-def _is_pasaje(folded: str, p: Permitido) -> bool:
-    """A pasaje stands alone: beside other words a figure of it would be said of something else."""
-    rest = folded
-    for quote in sorted(p.pasajes, key=len, reverse=True):
-        rest = rest.replace(quote, " ")
-    return rest != folded and rest.strip() in ("", p.saludo)
 
 
 def _take_names(folded: str, p: Permitido) -> tuple[str, list[str]]:

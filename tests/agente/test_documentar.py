@@ -7,9 +7,10 @@ import pytest
 from core.agente.documentar import citar
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho
+from core.agente.permitir import permitir
 from core.agente.porque import explain_registro
 from core.agente.registro import Registro, replay
-from core.agente.verificar import permitir, verificar
+from core.agente.verificar import verificar
 from core.ports import ChatVisto, Pasaje, Tienda
 from tests.agente.mostrador import Mostrador
 
@@ -46,7 +47,7 @@ def test_what_the_shopkeeper_set_for_a_subject_comes_first(tienda: Mostrador) ->
 
 def test_a_greeting_before_it_changes_nothing(tienda: Mostrador) -> None:
     told = tienda.dice("hola, ¿cuál es el horario de atención?")
-    assert told.respuesta == f"¡Hola! {HORARIO}"
+    assert told.respuesta == f"¡Hola!\n\n{HORARIO}"
     assert not told.corregido
 
 
@@ -111,9 +112,8 @@ _LISTA = "Formas de pago:\n• Efectivo\n• Nequi al 300 123 4567"
 def said(texto: str, *, cita: str = _LISTA, pasaje: str = _LISTA) -> bool:
     decision = Decision((Hecho("pasaje", cita=cita),), Memoria())
     chat = ChatVisto(Tienda("La Tuerca", "COP"), {}, "ninguna")
-    return verificar(
-        texto, permitir(decision, Memoria(), chat, {}, "", [Pasaje(1, 1, "", pasaje, 1)])
-    )
+    found = [Pasaje(1, 1, "Pagos", pasaje, 0.9)]
+    return verificar(texto, permitir(decision, Memoria(), chat, {}, "", pasajes=found))
 
 
 def test_a_quote_stands_alone_on_its_lines() -> None:

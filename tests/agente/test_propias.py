@@ -35,6 +35,7 @@ MAL = [
     ('hola: "a"\nhola: "b"', "hola", "dos veces"),
     ('chao: "Adiós"', "chao", "no se conoce"),
     ('tonos: {formal: "x"}', "tonos", "no se conoce"),
+    ('pasaje: "Según la tienda: {cita}"', "pasaje", "se cita tal cual"),
     ('reservadas: {venta: "x"}', "reservadas", "no se conoce"),
     ("hola: [a, b]", "hola", "es un texto"),
     ("hola: {uno: x}", "hola", "es un texto"),
