@@ -2,13 +2,13 @@
 
 Expand step only: the running release ignores all of it.
 
-Revision ID: 0008
+Revision ID: 0005
 Revises: 0004
 """
 
 from alembic import context, op
 
-revision = "0008"
+revision = "0005"
 down_revision = "0004"
 
 _MINE = "(select nullif(current_setting('app.empresa_id', true), '')::bigint)"

@@ -2,15 +2,15 @@
 
 Expand step only: the running release ignores all of it.
 
-Revision ID: 0006
-Revises: 0009
+Revision ID: 0007
+Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0006"
-down_revision = "0009"
+revision = "0007"
+down_revision = "0006"
 
 _MINE = "(select nullif(current_setting('app.empresa_id', true), '')::bigint)"
 
