@@ -108,7 +108,8 @@ def test_a_range_backwards_or_of_years_is_bad_data(
     assert answer.status_code == 422
 
 
-KEPT = {"empresa", "usuario", "sesion", "canal", "log"}
+# A shop's own wording is a setting, as its ajustes are.
+KEPT = {"empresa", "usuario", "sesion", "canal", "log", "prompt"}
 
 
 def test_a_reset_empties_this_shop_only_and_is_written_down(
