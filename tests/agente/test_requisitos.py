@@ -136,7 +136,7 @@ def test_who_does_not_want_to_tell_keeps_the_order(mostrador: Mostrador, texto: 
     m = waiting(mostrador, "telefono")
     told = m.dice(texto)
     assert (told.vender, told.estado_venta) == ((), "datos")
-    assert "la tienda necesita tu teléfono" in told.respuesta
+    assert "hace falta tu teléfono" in told.respuesta
     assert m.dice("bueno, 3009998877").vender
 
 
