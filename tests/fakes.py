@@ -9,7 +9,16 @@ from typing import Any
 
 from core.catalogo.texto import Medida, Termino, terms
 from core.errors import CredencialesIlegibles
-from core.ports import CuentaCanal, Entrante, Hallazgo, ProductoVisto, Tarea, Vector
+from core.ports import (
+    CuentaCanal,
+    Entrante,
+    Hallazgo,
+    Peticion,
+    ProductoVisto,
+    RespuestaModelo,
+    Tarea,
+    Vector,
+)
 
 
 @dataclass
@@ -118,6 +127,13 @@ class MetricasEnMemoria:
     def campana_perdida(self, *, tarea: str) -> None:
         self.cuentas["campanas_perdidas", tarea] += 1
 
+    def llamada_modelo(
+        self, *, paso: str, resultado: str, tokens_entrada: int, tokens_salida: int
+    ) -> None:
+        self.cuentas["modelo_llamadas", paso, resultado] += 1
+        self.cuentas["modelo_tokens", "entrada"] += tokens_entrada
+        self.cuentas["modelo_tokens", "salida"] += tokens_salida
+
     def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
         self.cuentas["http_peticiones", str(estado), metodo, ruta] += 1
 
@@ -189,3 +205,23 @@ class EmbedderDePapel:
             word = self.iguales.get(word, word)
             row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]) % 512] += 1
         return (row / np.linalg.norm(row)).astype("<f2").tobytes()
+
+
+@dataclass
+class ModeloDePapel:
+    """core.ports.Modelo from a list: words, what becomes the datos, or the error of each call.
+    `pedidos` holds what it was asked."""
+
+    respuestas: list[Any] = field(default_factory=list)
+    nombre: str = "papel"
+    pedidos: list[Peticion] = field(default_factory=list)
+
+    def ask(self, peticion: Peticion, *, segundos: float) -> RespuestaModelo:
+        self.pedidos.append(peticion)
+        said = self.respuestas.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        if peticion.forma is None:
+            return RespuestaModelo(self.nombre, said, None, 100, 10)
+        datos = peticion.forma.model_validate(said).model_dump(mode="json")
+        return RespuestaModelo(self.nombre, "", datos, 100, 10)
