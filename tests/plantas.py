@@ -28,6 +28,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_importacion(tienda)
     plant_busqueda(tienda)
     plant_turno(tienda)
+    plant_modelo(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -122,6 +123,24 @@ def _registro() -> dict[str, Any]:
         "busquedas": [{"texto": CANARIO, "n": 3, "pasajes": [pasaje]}],
         "ms": {"leer": 1},
     }
+
+
+def plant_modelo(tienda: Tienda) -> None:
+    """What a model answered to a customer, and the month's bill."""
+    values = {"e": tienda.empresa_id, "c": tienda.chat(plant_chat(tienda)), "t": CANARIO}
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text(
+                "INSERT INTO respuesta_modelo (empresa_id, chat_id, mensaje_id, paso, huella, "
+                "respuesta, modelo, tokens_entrada, tokens_salida, costo) SELECT empresa_id, "
+                "chat_id, id, 'leer', :t, jsonb_build_object('texto', cast(:t AS text)), :t, 1, 1, "
+                "0 FROM mensaje WHERE chat_id = :c AND remitente = 'usuario'"
+            ),
+            values,
+        )
+        session.execute(
+            text("INSERT INTO consumo_modelo VALUES (:e, current_date, 1, 1, 1, 0)"), values
+        )
 
 
 def take_chat(tienda: Tienda) -> str:

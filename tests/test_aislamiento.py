@@ -28,9 +28,10 @@ PRIVATE = {
     "importacion": {"nombre_archivo", "contenido", "error"},
     "indexacion": {"error"},
     "turno": {"acto", "regla", "registro"},
+    "respuesta_modelo": {"respuesta", "paso", "huella", "modelo", "costo"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
-CLOSED |= {"importacion_cambio"}
+CLOSED |= {"importacion_cambio", "consumo_modelo"}
 CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding"}
 
 

@@ -96,6 +96,7 @@ def _answer(s: Servicios, empresa_id: int, chat_id: str, texto: str) -> tuple[st
         canales=s.canales,
         buscador=s.buscador,
         worker="consola",
+        motor=s.motor,
     )
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -52,6 +52,7 @@ def vendedor() -> Vendedor:
         canales=s.canales,
         buscador=s.buscador,
         worker=_node,
+        motor=s.motor,
     )
 
 

@@ -19,8 +19,9 @@ from sqlalchemy import func, select, text
 from core.agente.comprension import Contexto, Espera, Item, Turno
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
+from core.agente.motor import Motor
 from core.agente.palabras import plegar
-from core.agente.turno import Vendedor
+from core.agente.turno import Vendedor, sin_modelo
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.indexar import embed_step
 from core.catalogo.busqueda.significado import Significado
@@ -30,6 +31,7 @@ from core.cuentas import create_empresa, delete_efimera
 from core.db import Database
 from core.errors import Invalid, NotImplementedYet
 from core.mensajes.recibir import Destino, receive_mensaje
+from core.mensajes.turnos import TurnoTomado
 from core.models import Chat, Empresa, Importacion, Mensaje, Producto, Venta, VentaLinea
 from core.ports import Canal, CuentaCanal, Embedder, Tarea
 from core.settings import Settings
@@ -64,6 +66,7 @@ class Examen:
     # None: by words alone, as on a machine without a model.
     embedder: Embedder | None = None
     significado: Significado | None = None
+    motor: Callable[[TurnoTomado], Motor | None] = sin_modelo
 
     @cached_property
     def buscador(self) -> Buscador:
@@ -131,6 +134,7 @@ class _Tienda:
             canales=_no_canal,
             buscador=examen.buscador,
             worker="examen",
+            motor=examen.motor,
         )
 
     def load(self) -> None:

@@ -55,6 +55,11 @@ def _expand(patron: str) -> str:
 _ANTE_E = {"g": "gu", "c": "qu", "z": "c"}
 
 
+def terminaciones() -> list[str]:
+    """The endings that ~ stands for."""
+    return str(_leido["terminaciones"]).split()
+
+
 _FIN = f"(?:{'|'.join(sorted(_leido['terminaciones'].split(), key=len, reverse=True))})"
 
 RASGOS = {r: re.compile(_any(_leido["rasgos"][r.value])) for r in Rasgo}

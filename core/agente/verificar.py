@@ -31,7 +31,7 @@ _NUMERO = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
 _OPCION = re.compile(r"\s*(\d{1,2})\) ")
 _PALABRA = re.compile(r"[a-zñ]+")
 # Said as words these are figures too; "un" and "una" are articles.
-_CIFRAS = frozenset(
+CIFRAS = frozenset(
     "dos tres cuatro cinco seis siete ocho nueve diez once doce quince veinte treinta cuarenta "
     "cincuenta cien ciento mil docena docenas".split()
 )
@@ -41,7 +41,8 @@ _CIFRAS = frozenset(
 class Permitido:
     """propios: producto's folded name → its own figures. acordados: names of those on offer or
     sold. sumas: totals. opciones: how many were numbered. numeros: everything else that may be
-    said as a figure. citas: texts that may be quoted whole. palabras: single words."""
+    said as a figure. citas: texts that may be quoted whole. palabras: single words, besides those
+    of the shop's wording unless `cerrado`."""
 
     propios: Mapping[str, frozenset[Decimal]] = field(default_factory=dict)
     acordados: frozenset[str] = frozenset()
@@ -51,17 +52,31 @@ class Permitido:
     citas: tuple[str, ...] = ()
     palabras: frozenset[str] = frozenset()
     decimal: str = ","
+    cerrado: bool = False
+
+
+@dataclass(frozen=True)
+class Renglon:
+    """One line of a reply: the option it numbers, the productos it names (folded), and the figures
+    and words that are left once names and quotes are taken out."""
+
+    opcion: int | None
+    nombres: frozenset[str]
+    cifras: frozenset[Decimal]
+    palabras: frozenset[str]
 
 
 def verificar(texto: str, permitido: Permitido) -> bool:
     """Whether everything in `texto` is a fact."""
-    return all(_line_is_true(line, permitido) for line in texto.split("\n") if line.strip())
+    return all(_is_true(line, permitido) for line in renglones(texto, permitido))
 
 
-def _line_is_true(line: str, p: Permitido) -> bool:
+def renglones(texto: str, p: Permitido) -> list[Renglon]:
+    return [_renglon(line, p) for line in texto.split("\n") if line.strip()]
+
+
+def _renglon(line: str, p: Permitido) -> Renglon:
     option = _OPCION.match(line)
-    if option is not None and int(option[1]) > p.opciones:
-        return False
     folded = fold(line[option.end() :] if option else line)
     named = []
     for name in sorted(p.propios, key=len, reverse=True):
@@ -70,12 +85,22 @@ def _line_is_true(line: str, p: Permitido) -> bool:
             folded = folded.replace(name, " ")
     for quote in sorted(p.citas, key=len, reverse=True):
         folded = folded.replace(quote, " ")
-    allowed = p.sumas.union(*(p.propios[n] for n in named))
-    if p.acordados.isdisjoint(named):
+    return Renglon(
+        opcion=int(option[1]) if option else None,
+        nombres=frozenset(named),
+        cifras=frozenset(_value(m.group(), p.decimal) for m in _NUMERO.finditer(folded)),
+        palabras=frozenset(_PALABRA.findall(folded)),
+    )
+
+
+def _is_true(line: Renglon, p: Permitido) -> bool:
+    if line.opcion is not None and line.opcion > p.opciones:
+        return False
+    allowed = p.sumas.union(*(p.propios[n] for n in line.nombres))
+    if p.acordados.isdisjoint(line.nombres):
         allowed |= p.numeros
-    figures = [_value(m.group(), p.decimal) for m in _NUMERO.finditer(folded)]
-    words = set(_PALABRA.findall(folded))
-    return all(f in allowed for f in figures) and words <= (p.palabras | _vocabulary())
+    words = p.palabras if p.cerrado else p.palabras | _vocabulary()
+    return line.cifras <= allowed and line.palabras <= words
 
 
 def _value(written: str, decimal: str) -> Decimal:
@@ -194,4 +219,4 @@ def _vocabulary() -> frozenset[str]:
             pending += node.values()
         else:
             found |= set(_PALABRA.findall(fold(re.sub(r"\{\w+\}", " ", str(node)))))
-    return frozenset(found - _CIFRAS)
+    return frozenset(found - CIFRAS)

@@ -11,6 +11,7 @@ from core.models.catalogo import (
 )
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
+from core.models.modelo import ConsumoModelo, RespuestaGuardada
 from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
@@ -20,6 +21,7 @@ __all__ = [
     "Canal",
     "Chat",
     "Cliente",
+    "ConsumoModelo",
     "Demanda",
     "Embedding",
     "Empresa",
@@ -37,6 +39,7 @@ __all__ = [
     "Producto",
     "ProductoEmbedding",
     "Remitente",
+    "RespuestaGuardada",
     "Rol",
     "Sesion",
     "TipoCanal",
