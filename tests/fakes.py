@@ -4,9 +4,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from core.agente.modelo.cuaderno import Recuerdo
 from core.catalogo.texto import Medida, Termino, terms
 from core.errors import CredencialesIlegibles
 from core.ports import (
@@ -225,3 +227,21 @@ class ModeloDePapel:
             return RespuestaModelo(self.nombre, said, None, 100, 10)
         datos = peticion.forma.model_validate(said).model_dump(mode="json")
         return RespuestaModelo(self.nombre, "", datos, 100, 10)
+
+
+@dataclass
+class CuadernoDePapel:
+    """core.agente.modelo.cuaderno.Cuaderno in a dict; `puede` False is a cap that is reached."""
+
+    puede: bool = True
+    guardadas: dict[tuple[str, str], RespuestaModelo] = field(default_factory=dict)
+    gastado: Decimal = Decimal(0)
+
+    def recall(self, paso: str, huella: str) -> Recuerdo:
+        return Recuerdo(self.guardadas.get((paso, huella)), self.puede)
+
+    def keep(
+        self, paso: str, huella: str, respuesta: RespuestaModelo, costo: Decimal
+    ) -> RespuestaModelo:
+        self.gastado += costo
+        return self.guardadas.setdefault((paso, huella), respuesta)

@@ -155,7 +155,7 @@ def servidor(guion: Guion) -> Iterator[Guion]:
     """`guion` on a port of this machine, and no connection to it left open afterwards."""
     server = _Servidor(("127.0.0.1", 0), _Manejador)
     server.guion = guion
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     guion.url = f"http://127.0.0.1:{server.server_port}/v1"
     try:

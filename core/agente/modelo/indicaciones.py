@@ -33,7 +33,7 @@ def para_leer(
 ) -> Peticion:
     """What does this message mean? No price and no stock in it: a reader needs none, and what it
     is asked stays the same when they move."""
-    static = str(indicaciones()["leer"]).format(temas=", ".join(TEMAS))
+    static = str(indicaciones()["leer"]).replace("{temas}", ", ".join(TEMAS))
     data = {
         "resumen": resumir(charla, chat),
         "ultimos": recientes(charla),

@@ -42,6 +42,10 @@ class ConModelo:
     """Implements core.agente.motor.Motor for one turn. A model that is slow, down, wrong or over
     the month's cap is as if there were none."""
 
+    # When it is worth asking; nothing else depends on it.
+    merece = staticmethod(merece)
+    se_redacta = staticmethod(se_redacta)
+
     def __init__(
         self,
         modelo: Modelo,
@@ -72,7 +76,7 @@ class ConModelo:
     ) -> Turno:
         turno = entender(textos, contexto)
         self._dicho = turno.texto
-        if not merece(turno, contexto, _finder(contexto, fuentes)):
+        if not self.merece(turno, contexto, _finder(contexto, fuentes)):
             return turno
         n = int(indicaciones()["nombres"])
         found = fuentes.catalogo.buscar(turno.texto[:_BUSCADO_MAX], n)
@@ -88,7 +92,7 @@ class ConModelo:
 
     def redactar(self, decision: Decision, chat: ChatVisto) -> str:
         template = redactar(decision, chat)
-        if not self._limites.redactar or not se_redacta(decision):
+        if not self._limites.redactar or not self.se_redacta(decision):
             return template
         answer = self._ask(para_redactar(self._dicho, template, chat))
         if answer is None or not answer.texto.strip():

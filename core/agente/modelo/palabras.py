@@ -24,7 +24,7 @@ from core.catalogo.texto import fold
 _ARCHIVO = Path(__file__).parent.parent / "prompts" / "habla.yaml"
 _OFRECEN = frozenset({"oferta", "oferta_menor", "oferta_varias", "pendiente"})
 # How an offer's draft must end: the next yes is to that question.
-_CONFIRMA = re.compile(r"¿[^¿?]*\b(?:confirm|llev|registr)[a-z]*\b[^¿?]*\?\s*$")
+_CONFIRMA = re.compile(r"¿[^¿?]*\b(?:confirm|llev|registr)[a-z]*\b[^¿?]*\?$")
 _LARGO_MAX, _LARGO_MAS = 2, 200  # times the template's length, and characters beyond that
 _SIGNOS = frozenset(" \n\t¡!¿?.,;:()«»\"'’-–—•/°#&+*·…")
 # Folding changes the angle of no quote: a customer's words are quoted, never said.
@@ -98,9 +98,11 @@ def _denies_alike(told: list[Renglon], must: list[Renglon]) -> bool:
 
 
 def _asks(borrador: str, plantilla: str, decision: Decision) -> bool:
+    """A reply that asks ends by asking, a smile after it apart; an offer's asks for the yes."""
+    end = borrador.rstrip(" \n" + "".join(_emoji()))
     if any(h.clave in _OFRECEN for h in decision.hechos):
-        return bool(_CONFIRMA.search(fold(borrador)))
-    return borrador.rstrip().endswith("?") or not plantilla.rstrip().endswith("?")
+        return bool(_CONFIRMA.search(fold(end)))
+    return end.endswith("?") or not plantilla.rstrip().endswith("?")
 
 
 @cache
