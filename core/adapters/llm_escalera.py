@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -87,8 +88,10 @@ def in_words(forma: type[BaseModel]) -> str:
     return f"Responde solo con un objeto JSON que cumpla este esquema:\n{esquema}"
 
 
+@cache
 def schema_of(forma: type[BaseModel]) -> dict[str, Any]:
-    """Its JSON schema in one piece: not every server follows $ref."""
+    """Its JSON schema in one piece: not every server follows $ref. Made once, for it takes as long
+    as all the rest of a question; nobody may change it."""
     whole = forma.model_json_schema()
     defs = whole.pop("$defs", {})
 

@@ -58,8 +58,11 @@ def read_charla(db: Database, turno: TurnoTomado, *, ultimos: int) -> Charla:
     ids = {"empresa_id": turno.empresa_id, "chat_id": turno.chat_id}
     with db.empresa(turno.empresa_id) as session:
         last = session.execute(_ULTIMOS, {**ids, "n": ultimos, "largo": _TEXTO_MAX}).all()
-        desde = last[-1].orden if len(last) == ultimos else 0
-        older = session.execute(_ANTES, {**ids, "desde": desde, "n": _TURNOS_MAX}).all()
+        # Of a chat that is seen whole there is nothing to sum up.
+        seen = last[-1].orden if len(last) == ultimos else 0
+        older = (
+            session.execute(_ANTES, {**ids, "desde": seen, "n": _TURNOS_MAX}).all() if seen else []
+        )
     return Charla(
         tuple(Dicho(m.remitente, m.texto) for m in reversed(last)),
         tuple(

@@ -5,8 +5,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Protocol
 
+from pydantic import BaseModel
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -66,10 +68,14 @@ def tope_de(ajustes: dict[str, Any], por_defecto: Decimal | None) -> Decimal | N
     return cap if cap.is_finite() and cap >= 0 else por_defecto
 
 
+@cache
+def _schema(forma: type[BaseModel] | None) -> str:
+    return json.dumps(forma.model_json_schema(), sort_keys=True) if forma else ""
+
+
 def huella_de(modelo: str, peticion: Peticion) -> str:
     """Equal for equal questions to the same model."""
-    forma = peticion.forma.model_json_schema() if peticion.forma else None
-    asked = [modelo, peticion.sistema, peticion.mensajes, forma]
+    asked = [modelo, peticion.sistema, peticion.mensajes, _schema(peticion.forma)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -85,27 +91,27 @@ _RECALL = text(
     LEFT JOIN consumo_modelo c ON c.empresa_id = :empresa_id AND c.mes = {_MES}
     """
 )
+# Paid is paid, whoever's answer stands: that is the first one.
 _KEEP = text(
-    """
-    INSERT INTO respuesta_modelo (empresa_id, chat_id, mensaje_id, paso, huella, respuesta, modelo,
-        tokens_entrada, tokens_salida, costo)
-    VALUES (:empresa_id, :chat_id, :mensaje_id, :paso, :huella, :respuesta, :modelo,
-        :entrada, :salida, :costo)
-    ON CONFLICT DO NOTHING
+    f"""
+    WITH mine AS (
+        INSERT INTO respuesta_modelo (empresa_id, chat_id, mensaje_id, paso, huella, respuesta,
+            modelo, tokens_entrada, tokens_salida, costo)
+        VALUES (:empresa_id, :chat_id, :mensaje_id, :paso, :huella, :respuesta, :modelo,
+            :entrada, :salida, :costo)
+        ON CONFLICT DO NOTHING RETURNING 1
+    ), paid AS (
+        INSERT INTO consumo_modelo AS c
+            (empresa_id, mes, llamadas, tokens_entrada, tokens_salida, costo)
+        VALUES (:empresa_id, {_MES}, 1, :entrada, :salida, :costo)
+        ON CONFLICT (empresa_id, mes) DO UPDATE SET llamadas = c.llamadas + 1,
+            tokens_entrada = c.tokens_entrada + excluded.tokens_entrada,
+            tokens_salida = c.tokens_salida + excluded.tokens_salida,
+            costo = c.costo + excluded.costo
+    )
+    SELECT EXISTS (SELECT FROM mine)
     """
 ).bindparams(bindparam("respuesta", type_=JSONB))
-# Paid is paid, whoever's answer stands.
-_COUNT = text(
-    f"""
-    INSERT INTO consumo_modelo AS c
-        (empresa_id, mes, llamadas, tokens_entrada, tokens_salida, costo)
-    VALUES (:empresa_id, {_MES}, 1, :entrada, :salida, :costo)
-    ON CONFLICT (empresa_id, mes) DO UPDATE SET llamadas = c.llamadas + 1,
-        tokens_entrada = c.tokens_entrada + excluded.tokens_entrada,
-        tokens_salida = c.tokens_salida + excluded.tokens_salida,
-        costo = c.costo + excluded.costo
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,8 @@ class CuadernoDeTurno:
             "costo": costo,
         }
         with self.db.empresa(self.empresa_id) as session:
-            session.execute(_KEEP, values)
-            session.execute(_COUNT, values)
+            if session.scalar(_KEEP, values):
+                return respuesta
             row = session.execute(_RECALL, key).one()
         return respuesta if row.respuesta is None else _from_row(row)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from core.agente.comprension import Contexto, Item, Turno
-from core.agente.elegir import elegir
+from core.agente.elegir import BUSCADOS, elegir
 from core.agente.entender import entender
 from core.agente.estado import Pendiente
 from core.agente.hechos import Decision
@@ -26,6 +26,7 @@ _LLAMADAS_MAX = 2  # one to read, one to word
 # Not worth asking for less: no provider answers sooner, and it would only count as its failure.
 _MINIMO_SEGUNDOS = 1.5
 _BUSCADO_MAX = 400  # of a long message, what the catalogue is searched with
+_COSAS_MAX = 5  # of a long list, how many are looked up for the model
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ class ConModelo:
         self._dicho = turno.texto
         if not self.merece(turno, contexto, _finder(contexto, fuentes)):
             return turno
-        n = int(indicaciones()["nombres"])
-        found = fuentes.catalogo.buscar(turno.texto[:_BUSCADO_MAX], n)
-        names = [h.producto.nombre for h in found]
+        names = _names(turno, fuentes)
         answer = self._ask(para_leer(turno, contexto, chat, self._charla, names))
         if answer is None or answer.datos is None:
             return turno
@@ -152,6 +151,17 @@ class ConModelo:
                 tokens_entrada=answer.tokens_entrada if answer else 0,
                 tokens_salida=answer.tokens_salida if answer else 0,
             )
+
+
+def _names(turno: Turno, fuentes: Fuentes) -> list[str]:
+    """What the shop calls the things that were named, or that the whole message may mean."""
+    things = [i.producto for i in turno.items if i.producto][:_COSAS_MAX]
+    hits = [
+        h.producto.nombre
+        for texto in things or [turno.texto[:_BUSCADO_MAX]]
+        for h in fuentes.catalogo.buscar(texto, BUSCADOS)  # as `elegir` has searched already
+    ]
+    return list(dict.fromkeys(hits))[: int(indicaciones()["nombres"])]
 
 
 def _finder(contexto: Contexto, fuentes: Fuentes) -> Callable[[Item], bool]:
