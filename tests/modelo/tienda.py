@@ -26,6 +26,7 @@ class MostradorConModelo(Mostrador):
     charla: Charla = field(default_factory=Charla)
     redactar: bool = True
     segundos: float = 20.0
+    pregunta_segundos: float = 5.0
     metricas: Metricas = field(default_factory=MetricasEnMemoria)
     llamadas: list[int] = field(default_factory=list)
     Motor: ClassVar[type[ConModelo]] = ConModelo
@@ -35,7 +36,9 @@ class MostradorConModelo(Mostrador):
             self.modelo,
             cuaderno=self.cuaderno,
             charla=lambda: self.charla,
-            limites=Limites(time.monotonic() + self.segundos, 5.0, self.redactar),
+            limites=Limites(
+                time.monotonic() + self.segundos, self.pregunta_segundos, self.redactar
+            ),
             tarifa=TARIFA,
             metricas=self.metricas,
         )
