@@ -16,6 +16,7 @@ from core.cuentas import create_empresa
 from core.db import Database
 from core.mensajes.barrido import free_leases
 from core.mensajes.charla import read_charla
+from core.mensajes.olvido import erase_chat, forget_turnos, ring_old_turnos
 from core.mensajes.recibir import Destino, Recibido, receive_mensaje
 from core.mensajes.turnos import release_chat, take_chat
 from core.models import (
@@ -28,7 +29,7 @@ from core.models import (
     RespuestaGuardada,
     TurnoRegistrado,
 )
-from core.ports import RespuestaModelo
+from core.ports import RespuestaModelo, Tarea
 from core.settings import Settings
 from tests.fakes import CanalDePapel, ColaEnMemoria, CuadernoDePapel, MetricasEnMemoria
 from tests.modelo.servidor import CUELGA, Guion, Paso, error, responde
@@ -229,7 +230,7 @@ def test_beyond_the_month_s_cap_the_rules_answer_alone(
     guion.pasos += [responde(MANGUERA)] * asks
     for n in range(3):
         ended = contesta(dice(RARO, f"c{n}"), **how)
-        assert ("Manguera de riego" in said(ended)) is (n < asks)
+        assert ("No encontré" in said(ended)) is (n >= asks)
 
 
 def test_last_month_s_bill_is_last_month_s(
@@ -327,3 +328,42 @@ def test_prices_are_of_a_million_tokens() -> None:
     answer = RespuestaModelo("m", tokens_entrada=1_000_000, tokens_salida=500_000)
     assert Tarifa(Decimal("0.4"), Decimal("1.6")).cost(answer) == Decimal("1.2")
     assert Tarifa().cost(answer) == 0
+
+
+def test_old_answers_are_forgotten_with_the_records_of_their_turns(
+    db: Database, ajustes: Settings, empresa_id: int, guion: Guion, dice: Any, contesta: Contesta
+) -> None:
+    guion.pasos += [responde(MANGUERA)] * 2
+    contesta(dice(RARO, "c1"))
+    contesta(dice(RARO, "c2"))
+    with db.empresa(empresa_id) as session:
+        session.execute(text("DELETE FROM turno"))
+        session.execute(
+            text(
+                "UPDATE respuesta_modelo SET creado_en = now() - interval '91 days' "
+                "WHERE mensaje_id = (SELECT min(mensaje_id) FROM respuesta_modelo)"
+            )
+        )
+    cola = ColaEnMemoria()
+    assert ring_old_turnos(db, cola, ajustes) == 1
+    assert cola.timbres == [(Tarea.FORGET_TURNOS, {"empresa_id": empresa_id})]
+    for _ in range(2):
+        forget_turnos(db, ajustes, empresa_id=empresa_id)
+        assert row(db, empresa_id, RespuestaGuardada).modelo == "m"
+    assert ring_old_turnos(db, ColaEnMemoria(), ajustes) == 0
+
+
+def test_a_chat_erased_while_a_model_thinks_keeps_nothing_of_it(
+    db: Database, empresa_id: int, guion: Guion, dice: Any, contesta: Contesta
+) -> None:
+    got = dice(RARO)
+
+    def think(_: Any) -> Paso:
+        with db.empresa(empresa_id) as session:
+            erase_chat(session, empresa_id=empresa_id, chat_id="c1", actor="x")
+        return responde(MANGUERA)
+
+    guion.pasos += [think]
+    assert contesta(got).estado == "perdido"
+    with db.empresa(empresa_id) as session:
+        assert session.scalars(select(RespuestaGuardada)).all() == []

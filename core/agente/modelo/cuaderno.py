@@ -97,8 +97,9 @@ _KEEP = text(
     WITH mine AS (
         INSERT INTO respuesta_modelo (empresa_id, chat_id, mensaje_id, paso, huella, respuesta,
             modelo, tokens_entrada, tokens_salida, costo)
-        VALUES (:empresa_id, :chat_id, :mensaje_id, :paso, :huella, :respuesta, :modelo,
-            :entrada, :salida, :costo)
+        SELECT empresa_id, chat_id, id, :paso, :huella, :respuesta, :modelo, :entrada, :salida,
+            :costo
+        FROM mensaje WHERE empresa_id = :empresa_id AND id = :mensaje_id  -- unless it was erased
         ON CONFLICT DO NOTHING RETURNING 1
     ), paid AS (
         INSERT INTO consumo_modelo AS c
