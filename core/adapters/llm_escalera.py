@@ -20,6 +20,8 @@ _PENSADO = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)  # some show how 
 _FORMATO = r"response_?format|json_?schema|json_?object"
 _SE_QUEJA = re.compile(rf"{_FORMATO}|structured|tool|function|schema|grammar", re.I)
 _SE_QUEJA_AL_CAER = re.compile(_FORMATO, re.I)
+# Said for people, or refused by some strict mode; validation asks for the lengths all the same.
+_NI_UNO = frozenset({"title", "default", "maxLength", "maxItems"})
 _REPARAR_MAX = 4000  # of a wrong answer, shown again to who gave it
 
 
@@ -102,7 +104,7 @@ def schema_of(forma: type[BaseModel]) -> dict[str, Any]:
             return node
         if "$ref" in node:
             return inline(defs[node["$ref"].rpartition("/")[2]])
-        kept = {k: inline(v) for k, v in node.items() if k not in ("title", "default")}
+        kept = {k: inline(v) for k, v in node.items() if k not in _NI_UNO}
         if "properties" in node:
             # A field may be called title, too; and the strict rung wants all of them required.
             kept["properties"] = {k: inline(v) for k, v in node["properties"].items()}

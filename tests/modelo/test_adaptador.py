@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Literal
 
 import pytest
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 
 from core.adapters.llm import OpenAIModelo, modelo_of
 from core.adapters.llm_disyuntor import Disyuntor
@@ -31,12 +31,12 @@ from tests.modelo.servidor import (
 
 
 class Parte(BaseModel):
-    nombre: str | None
+    nombre: str | None = Field(max_length=9)
 
 
 class Leido(BaseModel):
     acto: Literal["saludo", "otro"]
-    partes: list[Parte]
+    partes: list[Parte] = Field(max_length=3)
 
 
 BIEN = {"acto": "saludo", "partes": [{"nombre": "ñandú"}]}
@@ -103,7 +103,8 @@ def test_what_never_changes_stands_first_and_nothing_is_sent_unasked(guion: Guio
 
 def test_a_strict_schema_requires_everything_and_refers_to_nothing() -> None:
     schema = schema_of(Leido)
-    assert "$ref" not in json.dumps(schema)
+    told = json.dumps(schema)
+    assert not any(word in told for word in ("$ref", "maxLength", "maxItems", "title"))
     assert schema["required"] == ["acto", "partes"]
     assert schema["properties"]["partes"]["items"]["additionalProperties"] is False
 
@@ -168,6 +169,7 @@ def test_a_refusal_of_this_message_says_nothing_of_the_next(guion: Guion) -> Non
         "",
         {"acto": "vender", "partes": []},
         {"acto": "saludo"},
+        {"acto": "saludo", "partes": [{"nombre": "demasiado largo"}]},
         [],
         "{" * 3000,
         '{"acto": "saludo", "partes": [{"nombre": ',
