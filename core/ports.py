@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 
 class Tarea(StrEnum):
     """Names of tasks as Flower shows them. Arguments are ids, never text."""
@@ -69,6 +71,13 @@ class Metricas(Protocol):
 
     def campana_perdida(self, *, tarea: str) -> None:
         """A bell did not reach Redis; barrido will ring instead."""
+        ...
+
+    def llamada_modelo(
+        self, *, paso: str, resultado: str, tokens_entrada: int, tokens_salida: int
+    ) -> None:
+        """A model was asked in this step; resultado: respondida, recordada (it had been asked
+        before and was not again), fallida or rechazada."""
         ...
 
     def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
@@ -239,6 +248,48 @@ class VectorIndex(Protocol):
 
     def load(self, foto: bytes, *, version: int) -> None:
         """Become what `dump` returned at `version`. The caller vouches for every bit of it."""
+        ...
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Peticion:
+    """What a model is asked for. `paso` names the step. `sistema`: what never changes first, then
+    what only the empresa changes, so that a provider can remember the beginning of the prompt.
+    `mensajes`: (rol, texto), rol "user" or "assistant". `forma`: the answer's shape; None: words.
+    """
+
+    paso: str
+    sistema: tuple[str, ...]
+    mensajes: tuple[tuple[str, str], ...]
+    forma: type[BaseModel] | None = None
+
+
+@dataclass(frozen=True)
+class RespuestaModelo:
+    """`datos`: what fits the forma that was asked for, as JSON; None when words were. The tokens
+    are of every try that the provider counted."""
+
+    modelo: str
+    texto: str = ""
+    datos: dict[str, Any] | None = None
+    tokens_entrada: int = 0
+    tokens_salida: int = 0
+
+
+class Modelo(Protocol):
+    """A language model. Safe to call from any thread; `nombre` is the provider's own for it."""
+
+    nombre: str
+
+    def ask(self, peticion: Peticion, *, segundos: float) -> RespuestaModelo:
+        """Its answer within `segundos`, tries and repairs together, whatever the provider does.
+
+        Raises Unavailable for what time may cure (slow, busy, down, talking nonsense, or failing
+        so often lately that it is not even asked), ModeloRechazado for what only a person can.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import secrets
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,8 @@ from sqlalchemy.engine import URL, make_url
 
 SECRETS_FILE = "secretos.json"
 EMBEDDED_FILE = "embebidos.json"  # written by the launcher: where the embedded servers listen
+
+Proveedor = Literal["offline", "openai", "gemini", "cohere", "local"]
 
 
 class Settings(BaseSettings):
@@ -142,12 +145,29 @@ class Settings(BaseSettings):
 
     telegram_api_url: str = "https://api.telegram.org"
     whatsapp_api_url: str = "https://graph.facebook.com"
-    llm_provider: Literal["offline"] = "offline"
+
+    # A language model beside the rules. Unset: offline without a key, openai with one.
+    llm_provider: Proveedor | None = None
     llm_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
+    llm_base_url: str | None = None
+    llm_model: str | None = None
+    # The most that one question may take, retries included; the turn's own end comes first.
+    llm_segundos: float = Field(default=12.0, gt=0)
+    # Sent only when set: some models refuse it.
+    llm_temperatura: float | None = Field(default=None, ge=0, le=2)
+    # Whether the model also words some answers, or only reads what the rules are unsure of.
+    llm_redactar: bool = True
+    # Of a million tokens, in whatever currency the provider bills. Unset: cost is not counted.
+    llm_precio_entrada: Decimal | None = Field(default=None, ge=0)
+    llm_precio_salida: Decimal | None = Field(default=None, ge=0)
+    # What an empresa may spend in a calendar month (UTC): in that currency, or in tokens where no
+    # price is set. Beyond it the rules answer alone. Unset: no limit.
+    llm_tope_mensual: Decimal | None = Field(default=None, ge=0)
 
     web_procesos: int = 2
-    chat_hilos: int = 16
+    # Unset: 16, or 64 with a model. A thread that waits for a model costs nothing but memory.
+    chat_hilos: int | None = Field(default=None, ge=1)
     envio_hilos: int = 8
 
     @model_validator(mode="after")
@@ -162,6 +182,33 @@ class Settings(BaseSettings):
             if missing:
                 raise ValueError(f"ENTORNO=produccion necesita {', '.join(missing).upper()}")
         return self
+
+    @model_validator(mode="after")
+    def _a_provider_has_its_key(self) -> "Settings":
+        """A key that is missing is a start-up error, not a shop that never asks its model."""
+        away = self.proveedor in ("openai", "gemini", "cohere") and self.llm_base_url is None
+        if away and self.llm_clave is None:
+            raise ValueError(f"LLM_PROVIDER={self.proveedor} necesita LLM_API_KEY")
+        return self
+
+    @property
+    def proveedor(self) -> Proveedor:
+        """Whose model is asked; "offline" for none."""
+        if self.llm_provider is not None:
+            return self.llm_provider
+        return "openai" if self.llm_api_key or self.openai_api_key else "offline"
+
+    @property
+    def llm_clave(self) -> SecretStr | None:
+        """The model's key. OPENAI_API_KEY is never shown to another provider."""
+        theirs = self.openai_api_key if self.proveedor == "openai" else None
+        return self.llm_api_key or theirs
+
+    @property
+    def hilos_de_chat(self) -> int:
+        if self.chat_hilos is not None:
+            return self.chat_hilos
+        return 16 if self.proveedor == "offline" else 64
 
     @property
     def registro_esta_abierto(self) -> bool:

@@ -1,14 +1,16 @@
 """The composition root: the one place where ports meet their adapters."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
 from core.adapters.embeddings import embedder_of, modelo_of
 from core.adapters.faiss_index import FaissIndex
+from core.adapters.llm import modelo_of as llm_of
 from core.adapters.metricas import metricas
 from core.adapters.pdf import PypdfLector
 from core.adapters.pgvector_index import PgvectorIndex
@@ -33,6 +35,10 @@ from core.ports import (
     VectorIndex,
 )
 from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.agente.motor import Motor
+    from core.mensajes.turnos import TurnoTomado
 
 
 @dataclass
@@ -70,6 +76,11 @@ class Servicios:
     def embedder(self) -> Embedder | None:
         """The model that the catalogue is to be found by; None where it goes by words alone."""
         return embedder_of(self.settings, modelo_of(self.settings))
+
+    @cached_property
+    def motor(self) -> "Callable[[TurnoTomado], Motor | None]":
+        """Who reads and words this process's turns."""
+        return build_motor(self.settings, self.db, self.metricas)
 
     @cached_property
     def cifrado(self) -> Cifrado:
@@ -128,3 +139,16 @@ def build_significado(settings: Settings, db: Database) -> Significado:
         fotos=Fotos(settings.data_dir / "indices"),
         max_bytes=settings.indice_max_bytes,
     )
+
+
+def build_motor(
+    settings: Settings, db: Database, metricas: Metricas | None = None
+) -> "Callable[[TurnoTomado], Motor | None]":
+    """For core.agente.turno.Vendedor: a model for each turn where the settings name one. Without
+    `metricas`, as in an exam, its calls are not counted among the shop's."""
+    # Here: the web's processes never load the seller.
+    from core.agente.modelo.por_turno import PorTurno
+    from core.agente.turno import sin_modelo
+
+    modelo = llm_of(settings)
+    return sin_modelo if modelo is None else PorTurno(modelo, db, settings, metricas)

@@ -4,12 +4,24 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from core.agente.modelo.cuaderno import Recuerdo
 from core.catalogo.texto import Medida, Termino, fold, terms
 from core.errors import CredencialesIlegibles
-from core.ports import CuentaCanal, Entrante, Hallazgo, Pasaje, ProductoVisto, Tarea, Vector
+from core.ports import (
+    CuentaCanal,
+    Entrante,
+    Hallazgo,
+    Pasaje,
+    Peticion,
+    ProductoVisto,
+    RespuestaModelo,
+    Tarea,
+    Vector,
+)
 
 
 @dataclass
@@ -118,6 +130,13 @@ class MetricasEnMemoria:
     def campana_perdida(self, *, tarea: str) -> None:
         self.cuentas["campanas_perdidas", tarea] += 1
 
+    def llamada_modelo(
+        self, *, paso: str, resultado: str, tokens_entrada: int, tokens_salida: int
+    ) -> None:
+        self.cuentas["modelo_llamadas", paso, resultado] += 1
+        self.cuentas["modelo_tokens", "entrada"] += tokens_entrada
+        self.cuentas["modelo_tokens", "salida"] += tokens_salida
+
     def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
         self.cuentas["http_peticiones", str(estado), metodo, ruta] += 1
 
@@ -207,3 +226,41 @@ class EmbedderDePapel:
             word = self.iguales.get(word, word)
             row[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]) % 512] += 1
         return (row / np.linalg.norm(row)).astype("<f2").tobytes()
+
+
+@dataclass
+class ModeloDePapel:
+    """core.ports.Modelo from a list: words, what becomes the datos, or the error of each call.
+    `pedidos` holds what it was asked."""
+
+    respuestas: list[Any] = field(default_factory=list)
+    nombre: str = "papel"
+    pedidos: list[Peticion] = field(default_factory=list)
+
+    def ask(self, peticion: Peticion, *, segundos: float) -> RespuestaModelo:
+        self.pedidos.append(peticion)
+        said = self.respuestas.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        if peticion.forma is None:
+            return RespuestaModelo(self.nombre, said, None, 100, 10)
+        datos = peticion.forma.model_validate(said).model_dump(mode="json")
+        return RespuestaModelo(self.nombre, "", datos, 100, 10)
+
+
+@dataclass
+class CuadernoDePapel:
+    """core.agente.modelo.cuaderno.Cuaderno in a dict; `puede` False is a cap that is reached."""
+
+    puede: bool = True
+    guardadas: dict[tuple[str, str], RespuestaModelo] = field(default_factory=dict)
+    gastado: Decimal = Decimal(0)
+
+    def recall(self, paso: str, huella: str) -> Recuerdo:
+        return Recuerdo(self.guardadas.get((paso, huella)), self.puede)
+
+    def keep(
+        self, paso: str, huella: str, respuesta: RespuestaModelo, costo: Decimal
+    ) -> RespuestaModelo:
+        self.gastado += costo
+        return self.guardadas.setdefault((paso, huella), respuesta)

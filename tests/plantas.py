@@ -30,6 +30,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_turno(tienda)
     plant_prompt(tienda)
     plant_documento(tienda)
+    plant_modelo(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -161,6 +162,24 @@ def plant_documento(tienda: Tienda) -> int:
         )
         session.execute(text("UPDATE empresa SET documentos_version = documentos_version + 1"))
         return documento_id
+
+
+def plant_modelo(tienda: Tienda) -> None:
+    """What a model answered to a customer, and the month's bill."""
+    values = {"e": tienda.empresa_id, "c": tienda.chat(plant_chat(tienda)), "t": CANARIO}
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(
+            text(
+                "INSERT INTO respuesta_modelo (empresa_id, chat_id, mensaje_id, paso, huella, "
+                "respuesta, modelo, tokens_entrada, tokens_salida, costo) SELECT empresa_id, "
+                "chat_id, id, 'leer', :t, jsonb_build_object('texto', cast(:t AS text)), :t, 1, 1, "
+                "0 FROM mensaje WHERE chat_id = :c AND remitente = 'usuario'"
+            ),
+            values,
+        )
+        session.execute(
+            text("INSERT INTO consumo_modelo VALUES (:e, current_date, 1, 1, 1, 0)"), values
+        )
 
 
 def take_chat(tienda: Tienda) -> str:

@@ -29,9 +29,10 @@ PRIVATE = {
     "indexacion": {"error"},
     "turno": {"acto", "regla", "registro"},
     "documento": {"titulo", "formato", "contenido", "sha256", "error"},
+    "respuesta_modelo": {"respuesta", "paso", "huella", "modelo", "costo"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
-CLOSED |= {"importacion_cambio", "prompt"}
+CLOSED |= {"importacion_cambio", "prompt", "consumo_modelo"}
 CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding", "pasaje"}
 
 

@@ -136,6 +136,9 @@ def test_every_kind_of_figure_can_be_counted(counted: Metricas) -> None:
         counted.filas_importadas(3, resultado="creados")
         counted.filas_importadas(0, resultado="con_error")
         counted.campana_perdida(tarea="mensajes.answer_chat")
+        counted.llamada_modelo(
+            paso="leer", resultado="respondida", tokens_entrada=100, tokens_salida=10
+        )
         counted.peticion(metodo="GET", ruta="/salud", estado=200, segundos=0.01)
     assert _cuentas(counted) == {
         ("mensajes_recibidos", "web"): 2,
@@ -144,6 +147,9 @@ def test_every_kind_of_figure_can_be_counted(counted: Metricas) -> None:
         ("entregas", "telegram", "enviada"): 2,
         ("importacion_filas", "creados"): 6,
         ("campanas_perdidas", "mensajes.answer_chat"): 2,
+        ("modelo_llamadas", "leer", "respondida"): 2,
+        ("modelo_tokens", "entrada"): 200,
+        ("modelo_tokens", "salida"): 20,
         ("http_peticiones", "200", "GET", "/salud"): 2,
     }
 

@@ -97,6 +97,7 @@ def _answer(s: Servicios, empresa_id: int, chat_id: str, texto: str) -> tuple[st
         buscador=s.buscador,
         worker="consola",
         documentos=s.biblioteca.de,
+        motor=s.motor,
     )
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:

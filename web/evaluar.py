@@ -18,7 +18,7 @@ from core.agente.examen import Dialogo, Nota, read_dialogos, summary
 from core.agente.guion import unknown_fields
 from core.errors import Invalid
 from core.settings import Settings
-from core.wiring import build_database, build_significado
+from core.wiring import build_database, build_motor, build_significado
 from web import evaluar_turnos
 from web.cli import refusing
 
@@ -68,6 +68,7 @@ def dialogos(archivo: BinaryIO, catalogo: Path | None, repeticiones: int) -> Non
             embedder=embedder_of(settings, modelo_of(settings)),
             significado=build_significado(settings, db),
             documentos=find_documentos(archivo.name),
+            motor=build_motor(settings, db),
         )
         marcha = _Marcha(len(guiones) * repeticiones)
         vueltas = [examen.run(guiones, tell=marcha.tell) for _ in range(repeticiones)]

@@ -13,6 +13,7 @@ from core.adapters.medidas import Medidas
 from core.adapters.metricas import CONTENT_TYPE, render
 from core.adapters.sondeo import Foto, Sondeo
 from core.errors import Forbidden, Unauthenticated, Unavailable
+from core.settings import Settings
 from web.auth import publica
 from web.datos import servicios
 from web.esquemas import SaludVista
@@ -110,7 +111,15 @@ def _componentes(foto: Foto) -> Iterator[tuple[str, Componente]]:
     yield "entregas", _entregas(foto)
     yield "catalogo", _catalogo(foto)
     yield "busqueda", _busqueda(foto)
-    yield "llm", _ok("Sin modelo: contesta el motor de reglas.")
+    yield "llm", _llm(servicios().settings)
+
+
+def _llm(settings: Settings) -> Componente:
+    """Never worse than ok: while a model does not answer, the rules do (agente_modelo_llamadas
+    tells how often)."""
+    if settings.proveedor == "offline":
+        return _ok("Sin modelo: contesta el motor de reglas.")
+    return _ok(f"Modelo de {settings.proveedor}; si no responde, contesta el motor de reglas.")
 
 
 def _ok(detalle: str) -> Componente:

@@ -31,13 +31,16 @@ celery.config_from_object("celeryconfig")
 observe_tareas()
 
 _node = "worker@localhost"
+_OCUPADOS_MAX = 16  # threads of one process that are in a transaction at once
 
 
 @lru_cache(maxsize=1)
 def servicios() -> Servicios:
     """Built at the first task, so after any fork."""
     settings = Settings()
-    return build_servicios(settings, max_connections=max(settings.chat_hilos, 10) + 4)
+    # Threads that wait for a model hold no connection: more of them need no more of these.
+    busy = min(max(settings.hilos_de_chat, 10), _OCUPADOS_MAX)
+    return build_servicios(settings, max_connections=busy + 4)
 
 
 @lru_cache(maxsize=1)
@@ -51,6 +54,7 @@ def vendedor() -> Vendedor:
         buscador=s.buscador,
         worker=_node,
         documentos=s.biblioteca.de,
+        motor=s.motor,
     )
 
 

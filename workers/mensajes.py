@@ -2,6 +2,7 @@
 
 import structlog
 
+from core.agente.motor import OFFLINE
 from core.agente.turno import Desenlace
 from core.mensajes.entregas import deliver_mensaje as deliver
 from core.mensajes.olvido import forget_turnos as forget
@@ -45,9 +46,8 @@ def forget_turnos(empresa_id: int) -> None:
 def _tell(ended: Desenlace) -> None:
     if ended.estado != "nada":
         s = servicios()
-        s.metricas.turno(
-            resultado=ended.estado, motor=s.settings.llm_provider, segundos=ended.segundos
-        )
+        motor = ended.resultado.motor if ended.resultado else OFFLINE
+        s.metricas.turno(resultado=ended.estado, motor=motor, segundos=ended.segundos)
     if ended.error is not None:
         _log.warning("turno", estado=ended.estado, exc_info=ended.error)
     elif ended.estado != "nada":

@@ -59,6 +59,15 @@ class PrometheusMetricas:
         self._campanas = Counter(
             "agente_campanas_perdidas", "Avisos que no llegaron a Redis", ["tarea"], registry=own
         )
+        self._llamadas = Counter(
+            "agente_modelo_llamadas",
+            "Preguntas a un modelo de lenguaje",
+            ["paso", "resultado"],
+            registry=own,
+        )
+        self._tokens = Counter(
+            "agente_modelo_tokens", "Tokens de un modelo de lenguaje", ["sentido"], registry=own
+        )
         self._peticiones = Counter(
             "agente_http_peticiones",
             "Peticiones HTTP por ruta",
@@ -90,6 +99,13 @@ class PrometheusMetricas:
 
     def campana_perdida(self, *, tarea: str) -> None:
         self._campanas.labels(tarea).inc()
+
+    def llamada_modelo(
+        self, *, paso: str, resultado: str, tokens_entrada: int, tokens_salida: int
+    ) -> None:
+        self._llamadas.labels(paso, resultado).inc()
+        self._tokens.labels("entrada").inc(tokens_entrada)
+        self._tokens.labels("salida").inc(tokens_salida)
 
     def peticion(self, *, metodo: str, ruta: str, estado: int, segundos: float) -> None:
         """`ruta` is the pattern of a route, never a path."""

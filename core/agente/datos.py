@@ -74,7 +74,8 @@ _CORTE_NOMBRE = re.compile(
 )
 # What people say of themselves besides their name: "soy electricista", "soy nuevo".
 _NO_ES_NOMBRE = re.compile(
-    r"^(?:el|la|un|una|unos|tu|su|de|yo|(?:mi |la )?(?:empresa|negocio|compa[ñn][ií]a|tienda)|muy|bien|cliente|nuev[oa]|mayorista|minorista|due[ñn]\w"
+    r"^(?:el|la|un|una|unos|tu|su|de|yo|(?:mi |la )?(?:empresa|negocio|compa[ñn][ií]a|tienda)"
+    r"|muy|bien|cliente|nuev[oa]|mayorista|minorista|due[ñn]\w"
     r"|administra\w*|jef[ea]|del?|otr[oa]|quien|millonari\w+|pobre|alba[ñn]il|electricista"
     r"|plomer[oa]|gasfiter|fontaner[oa]|pintor\w?|carpinter[oa]|herrer[oa]|soldador\w?"
     r"|contratista|constructor\w?|arquitect[oa]|t[eé]cnic[oa]|mec[aá]nic[oa]|revendedor\w?"

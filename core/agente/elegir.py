@@ -19,7 +19,7 @@ from core.ports import Catalogo, Hallazgo, ProductoVisto
 from core.unidades import allows_fraction
 
 OPCIONES_MAX = 5
-_BUSCADOS = 15
+BUSCADOS = 15
 # The search's score is the share of the question that a producto answers.
 PLAUSIBLE = 0.42
 _MARGEN = 0.09
@@ -95,9 +95,9 @@ def alternativas(
 ) -> tuple[ProductoVisto, ...]:
     """Up to n productos in stock of the same kind, the most alike first."""
     head = _head(agotado.nombre)
-    found = [h.producto for h in catalogo.buscar(agotado.nombre, _BUSCADOS)]
+    found = [h.producto for h in catalogo.buscar(agotado.nombre, BUSCADOS)]
     known = {p.id for p in found}
-    found += [h.producto for h in catalogo.buscar(head, _BUSCADOS) if h.producto.id not in known]
+    found += [h.producto for h in catalogo.buscar(head, BUSCADOS) if h.producto.id not in known]
     words = [t for t in terms(agotado.nombre) if isinstance(t, str)]
     alike = sorted(found, key=lambda p: -coincide(p, words))  # stable: then as the search says
     return tuple(
@@ -111,7 +111,7 @@ def por_sentido(catalogo: Catalogo, pedido: Pendiente, dicho: str) -> tuple[Prod
     anything is near: these are shown as a guess, and nothing is offered of them."""
     if not _DESCRIBE.search(plegar(dicho)):
         return ()
-    hits = catalogo.buscar(pedido.texto, _BUSCADOS)
+    hits = catalogo.buscar(pedido.texto, BUSCADOS)
     near = [h for h in hits if h.motivo == SIGNIFICADO and h.puntaje >= _CERCANO]
     return tuple(h.producto for h in near if h.producto.stock > 0)[:_SUGERIDOS]
 
@@ -199,10 +199,10 @@ def _same_size(asked: Medida, has: Medida) -> bool:
 
 def _search(catalogo: Catalogo, pedido: Pendiente) -> list[Hallazgo]:
     """With the unit among the words where it may be a producto's own: juego, caja de…"""
-    hits = catalogo.buscar(pedido.texto, _BUSCADOS) if pedido.texto else []
+    hits = catalogo.buscar(pedido.texto, BUSCADOS) if pedido.texto else []
     if pedido.unidad and pedido.unidad != "unidad":
         head = stem(fold(pedido.unidad))
-        named = catalogo.buscar(f"{pedido.unidad} {pedido.texto}".strip(), _BUSCADOS)
+        named = catalogo.buscar(f"{pedido.unidad} {pedido.texto}".strip(), BUSCADOS)
         own = [h for h in named if _head(h.producto.nombre) == head]
         if own and (not hits or own[0].puntaje >= hits[0].puntaje - _MARGEN):
             return own

@@ -19,9 +19,10 @@ from sqlalchemy import func, select, text
 from core.agente.comprension import Contexto, Espera, Item, Turno
 from core.agente.entender import entender
 from core.agente.examen import Dialogo, Estado, Nota, examine
+from core.agente.motor import Motor
 from core.agente.palabras import plegar
 from core.agente.temas import HABLA
-from core.agente.turno import Vendedor
+from core.agente.turno import Vendedor, sin_modelo
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.indexar import embed_step
 from core.catalogo.busqueda.significado import Significado
@@ -34,6 +35,7 @@ from core.documentos.documentos import Contenido, create_documento
 from core.documentos.indexar import Lectores, index_documento
 from core.errors import Invalid, NotImplementedYet
 from core.mensajes.recibir import Destino, receive_mensaje
+from core.mensajes.turnos import TurnoTomado
 from core.models import Chat, Empresa, Importacion, Mensaje, Producto, Venta, VentaLinea
 from core.ports import Canal, CuentaCanal, Embedder, Tarea
 from core.settings import Settings
@@ -74,6 +76,7 @@ class Examen:
     significado: Significado | None = None
     # Markdown: what the shop knows beside its productos. None: nothing.
     documentos: bytes | None = None
+    motor: Callable[[TurnoTomado], Motor | None] = sin_modelo
 
     @cached_property
     def buscador(self) -> Buscador:
@@ -146,6 +149,7 @@ class _Tienda:
             buscador=examen.buscador,
             worker="examen",
             documentos=examen.biblioteca.de,
+            motor=examen.motor,
         )
 
     def load(self) -> None:

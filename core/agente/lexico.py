@@ -72,6 +72,11 @@ def _alternatives(entry: str) -> list[str]:
     return [*cut, entry[start:]]
 
 
+def terminaciones() -> list[str]:
+    """The endings that ~ stands for."""
+    return str(_leido["terminaciones"]).split()
+
+
 _FIN = f"(?:{'|'.join(sorted(_leido['terminaciones'].split(), key=len, reverse=True))})"
 
 RASGOS = {r: re.compile(_any(_leido["rasgos"][r.value])) for r in Rasgo}

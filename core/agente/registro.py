@@ -105,10 +105,12 @@ def _adapter() -> TypeAdapter[Registro]:
 
 
 class Testigo:
-    """Fuentes that answer as those behind them do, and remember it."""
+    """Fuentes that answer as those behind them do, and remember it: asked the same again within a
+    turn, they say the same, as when it is replayed."""
 
     def __init__(self, fuentes: Fuentes) -> None:
         self._fuentes = fuentes
+        self._heard: dict[tuple[str, int], list[Hallazgo]] = {}
         self._lugar: dict[ProductoVisto, int] = {}
         self.consultas: list[Consulta] = []
         self.lecturas: list[Lectura] = []
@@ -123,7 +125,10 @@ class Testigo:
         return tuple(self._lugar)
 
     def search(self, texto: str, n: int) -> list[Hallazgo]:
-        found = self._fuentes.catalogo.buscar(texto, n)
+        heard = self._heard.get((texto, n))
+        if heard is not None:
+            return list(heard)
+        found = self._heard[texto, n] = self._fuentes.catalogo.buscar(texto, n)
         hits = tuple((self._place(h.producto), h.puntaje, h.motivo) for h in found)
         self.consultas.append(Consulta(texto, n, hits))
         return found

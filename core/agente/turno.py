@@ -58,7 +58,7 @@ class Desenlace:
     error: BaseException | None = None
 
 
-def _offline(turno: TurnoTomado) -> Motor | None:
+def sin_modelo(turno: TurnoTomado) -> Motor | None:
     return None
 
 
@@ -77,7 +77,7 @@ class Vendedor:
     canales: AbrirCanal
     buscador: Buscador
     worker: str
-    motor: Callable[[TurnoTomado], Motor | None] = _offline
+    motor: Callable[[TurnoTomado], Motor | None] = sin_modelo
     documentos: Callable[[int], Documentos] = _sin_documentos
     propios: Propios = field(default_factory=Propios)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from core.agente.decidir import contexto_de, decidir
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision
+from core.agente.modelo.palabras import se_puede_enviar
 from core.agente.motor import OFFLINE, Motor, Offline
 from core.agente.permitir import ids_de, permitir
 from core.agente.redactar import llano, redactar
@@ -48,7 +49,8 @@ def respond(
 
     borrador = motor.redactar(decision, chat)
     clock.mark("redactar")
-    respuesta, decision = _checked(borrador, decision, chat, facts)
+    de_modelo = motor.redactor != OFFLINE
+    respuesta, decision = _checked(borrador, decision, chat, facts, de_modelo=de_modelo)
     clock.mark("verificar")
     registro = Registro(
         textos=tuple(textos),
@@ -72,12 +74,15 @@ def respond(
 
 
 def _checked(
-    borrador: str, decision: Decision, chat: ChatVisto, facts: Permitido
+    borrador: str, decision: Decision, chat: ChatVisto, facts: Permitido, *, de_modelo: bool
 ) -> tuple[str, Decision]:
     """What may be sent, and the decision that goes with it."""
-    if verificar(borrador, facts):
+    template = redactar(decision, chat) if de_modelo else ""
+    if de_modelo and se_puede_enviar(borrador, template, facts, decision):
         return borrador, decision
-    template = redactar(decision, chat)
+    if not de_modelo and verificar(borrador, facts):
+        return borrador, decision
+    template = template or redactar(decision, chat)
     if template != borrador and verificar(template, facts):
         return template, decision
     return llano(decision, chat.tienda), _unread(decision)

@@ -73,6 +73,34 @@ class Permitido:
     forma: Forma = field(default_factory=Forma)
 
 
+@dataclass(frozen=True)
+class Renglon:
+    """One line of a reply: the option it numbers, the productos it names (folded), and the figures
+    and words that are left once names and quotes are taken out."""
+
+    opcion: int | None
+    nombres: frozenset[str]
+    cifras: frozenset[Decimal | None]
+    palabras: frozenset[str]
+
+
+def renglones(texto: str, permitido: Permitido) -> list[Renglon]:
+    """What each line of `texto` says, true or not."""
+    return [_renglon(line, permitido) for line in texto.split("\n") if line.strip()]
+
+
+def _renglon(line: str, p: Permitido) -> Renglon:
+    option = _OPCION.match(line)
+    folded, names = _take_names(fold(line[option.end() :] if option else line), p)
+    pieces = leer(folded, p.forma)
+    return Renglon(
+        opcion=int(option[1]) if option else None,
+        nombres=frozenset(names),
+        cifras=frozenset(x.valor for x in pieces if x.es_cifra),
+        palabras=frozenset(x.texto for x in pieces if x.clase is Clase.PALABRA),
+    )
+
+
 def verificar(texto: str, permitido: Permitido) -> bool:
     """Whether everything in `texto` is a fact."""
     if not _MARCAS.isdisjoint(texto) or any(NOMBRE <= c <= CITA for c in texto):
@@ -93,7 +121,7 @@ def _line_is_true(line: str, p: Permitido) -> bool:
     pieces = leer(folded, p.forma)
     return (
         _words_are_known(pieces, p)
-        and _Renglon(pieces, names, p).figures_are_facts()
+        and _Cifras(pieces, names, p).figures_are_facts()
         and _claims_are_made(folded, names, p)
     )
 
@@ -151,7 +179,7 @@ def _words_are_known(pieces: Iterable[Pieza], p: Permitido) -> bool:
     return True
 
 
-class _Renglon:
+class _Cifras:
     """The figures of one line, each with the producto that it speaks of."""
 
     def __init__(self, pieces: list[Pieza], names: list[str], p: Permitido) -> None:

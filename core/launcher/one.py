@@ -6,6 +6,8 @@ from pathlib import Path
 
 from honcho.environ import parse_procfile
 
+from core.settings import Settings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -15,6 +17,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"Uso: python -m core.launcher.one {'|'.join(processes)}\n")
         return 2
     own = Path(sys.executable).parent
+    os.environ["CHAT_HILOS"] = str(Settings().hilos_de_chat)  # as the launcher says it
     os.environ["PATH"] = f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     os.execvp("sh", ["sh", "-c", f"exec {processes[arguments[0]]}"])
 

@@ -176,7 +176,7 @@ class Launcher:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
             "PROMETHEUS_MULTIPROC_DIR": str(self._data_dir / METRICS_DIR),
-            "CHAT_HILOS": str(s.chat_hilos),
+            "CHAT_HILOS": str(s.hilos_de_chat),
             "ENVIO_HILOS": str(s.envio_hilos),
         }
         # An open page is an open file: as many as the machine lets us have.

@@ -90,11 +90,13 @@ def _delete_cliente(session: Session, empresa_id: int, cliente_id: int | None) -
 # now(), which an index can be searched for; the sistema role sees times, never a record.
 _OLD = text(
     """
-    SELECT DISTINCT empresa_id FROM (
-        SELECT t.empresa_id FROM turno t JOIN empresa e ON e.id = t.empresa_id
-        WHERE NOT e.efimera AND t.creado_en < now() - make_interval(days => :dias)
-        ORDER BY t.creado_en LIMIT 1000
-    ) old LIMIT :limit
+    SELECT DISTINCT old.empresa_id FROM (
+        (SELECT empresa_id FROM turno WHERE creado_en < now() - make_interval(days => :dias)
+        ORDER BY creado_en LIMIT 1000)
+        UNION ALL
+        (SELECT empresa_id FROM respuesta_modelo
+        WHERE creado_en < now() - make_interval(days => :dias) ORDER BY creado_en LIMIT 1000)
+    ) old JOIN empresa e ON e.id = old.empresa_id WHERE NOT e.efimera LIMIT :limit
     """
 )
 _FORGET = text(
@@ -104,6 +106,17 @@ _FORGET = text(
         WHERE empresa_id = :empresa_id AND creado_en < now() - make_interval(days => :dias)
         ORDER BY creado_en LIMIT :lote
     )
+    """
+)
+
+# What a model answered is of use until its turn is recorded, and tells why as long as that does.
+_FORGET_ANSWERS = text(
+    """
+    DELETE FROM respuesta_modelo WHERE empresa_id = :empresa_id AND ctid = ANY(ARRAY(
+        SELECT ctid FROM respuesta_modelo
+        WHERE empresa_id = :empresa_id AND creado_en < now() - make_interval(days => :dias)
+        ORDER BY creado_en LIMIT :lote
+    ))
     """
 )
 
@@ -123,8 +136,10 @@ def ring_old_turnos(db: Database, cola: Cola, settings: Settings) -> int:
 
 def forget_turnos(db: Database, settings: Settings, *, empresa_id: int, lote: int = _LOTE) -> int:
     """Delete at most `lote` of an empresa's records of turns that were kept long enough, the oldest
-    first; how many. What is left is rung for again. Saying it twice changes nothing more."""
+    first, and as many answers of a model; how many records. What is left is rung for again. Saying
+    it twice changes nothing more."""
     values = {"empresa_id": empresa_id, "dias": settings.turno_registro_dias, "lote": lote}
     with db.empresa(empresa_id) as session:
+        session.execute(_FORGET_ANSWERS, values)
         done: Any = session.execute(_FORGET, values)
         return int(done.rowcount)

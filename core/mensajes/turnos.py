@@ -6,8 +6,9 @@ process died or froze: the chat then reruns alone (`solo`), one message at a tim
 there do deaths count against a message.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, select, text, update
@@ -50,6 +51,8 @@ class TurnoTomado:
     mensajes: tuple[MensajePendiente, ...]
     visto: ChatVisto
     agotado: bool
+    # time.monotonic() when it was taken: the turn's one deadline counts from here.
+    tomado: float = field(default_factory=time.monotonic)
 
 
 class TurnoSuperado(LeaseLost):

@@ -12,6 +12,7 @@ from core.models.catalogo import (
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
 from core.models.documentos import Documento, PasajeGuardado
+from core.models.modelo import ConsumoModelo, RespuestaGuardada
 from core.models.prompts import Prompt
 from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
@@ -22,6 +23,7 @@ __all__ = [
     "Canal",
     "Chat",
     "Cliente",
+    "ConsumoModelo",
     "Demanda",
     "Documento",
     "Embedding",
@@ -42,6 +44,7 @@ __all__ = [
     "ProductoEmbedding",
     "Prompt",
     "Remitente",
+    "RespuestaGuardada",
     "Rol",
     "Sesion",
     "TipoCanal",

@@ -1,0 +1,1 @@
+"""A language model between the walls of the rules: it reads and it words, it never decides."""

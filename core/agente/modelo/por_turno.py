@@ -1,0 +1,53 @@
+"""A ConModelo for each turn: its deadline, its chat, its memory and its empresa's purse."""
+
+from dataclasses import dataclass
+
+from core.agente.modelo.cuaderno import CuadernoDeTurno, Tarifa, tope_de
+from core.agente.modelo.indicaciones import indicaciones
+from core.agente.modelo.motor import ConModelo, Limites
+from core.agente.motor import Motor
+from core.db import Database
+from core.mensajes.charla import Charla, read_charla
+from core.mensajes.turnos import TurnoTomado
+from core.ports import Metricas, Modelo
+from core.settings import Settings
+
+# Of the turn's seconds, what stays for deciding, verifying and recording.
+_RESERVA_SEGUNDOS = 2.0
+
+
+@dataclass(frozen=True)
+class PorTurno:
+    """What core.agente.turno.Vendedor calls `motor`, where there is a model."""
+
+    modelo: Modelo
+    db: Database
+    settings: Settings
+    metricas: Metricas | None = None
+
+    def __call__(self, turno: TurnoTomado) -> Motor | None:
+        s = self.settings
+        tarifa = Tarifa(s.llm_precio_entrada, s.llm_precio_salida)
+
+        def charla() -> Charla:
+            return read_charla(self.db, turno, ultimos=int(indicaciones()["ultimos"]))
+
+        return ConModelo(
+            self.modelo,
+            cuaderno=CuadernoDeTurno(
+                self.db,
+                empresa_id=turno.empresa_id,
+                chat_id=turno.chat_id,
+                mensaje_id=turno.mensajes[-1].id,
+                tope=tope_de(turno.visto.tienda.ajustes, s.llm_tope_mensual),
+                en_moneda=tarifa.conocida,
+            ),
+            charla=charla,
+            limites=Limites(
+                fin=turno.tomado + s.turno_segundos - _RESERVA_SEGUNDOS,
+                segundos=s.llm_segundos,
+                redactar=s.llm_redactar,
+            ),
+            tarifa=tarifa,
+            metricas=self.metricas,
+        )

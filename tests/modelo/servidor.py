@@ -1,0 +1,169 @@
+"""A language model on a socket that says what a test wrote down for it, one step a request."""
+
+import json
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from core.adapters.llm import OpenAIModelo
+
+CLAVE = "sk-prueba"
+_PARAMETROS = {"model", "messages", "response_format", "tools", "tool_choice", "temperature"}
+
+
+@dataclass(frozen=True)
+class Paso:
+    """One answer. cuelga: none; corta: a reset instead; gotea: byte by byte, for ever."""
+
+    cuerpo: bytes = b""
+    estado: int = 200
+    cabeceras: dict[str, str] = field(default_factory=dict)
+    cuelga: bool = False
+    corta: bool = False
+    gotea: bool = False
+
+
+Pedido = dict[str, Any]
+Dice = Callable[[Pedido], Paso]
+
+
+def responde(dicho: Any, *, entrada: int = 100, salida: int = 10, llamada: bool = False) -> Paso:
+    """The model says `dicho`: words, or what becomes JSON."""
+    words = dicho if isinstance(dicho, str) else json.dumps(dicho, ensure_ascii=False)
+    message: dict[str, Any] = {"role": "assistant", "content": words}
+    if llamada:
+        call = {"name": "responder", "arguments": words}
+        message = {"content": None, "tool_calls": [{"type": "function", "function": call}]}
+    whole = {
+        "id": "x",
+        "object": "chat.completion",
+        "model": "m-2026-01-01",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": entrada, "completion_tokens": salida},
+    }
+    return Paso(json.dumps(whole).encode())
+
+
+def error(estado: int, mensaje: str = "no", **cabeceras: str) -> Paso:
+    body = json.dumps({"error": {"message": mensaje, "type": "x"}}).encode()
+    return Paso(body, estado, {k.replace("_", "-"): v for k, v in cabeceras.items()})
+
+
+CUELGA = Paso(cuelga=True)
+CORTA = Paso(corta=True)
+GOTEA = Paso(gotea=True)
+PORTAL = Paso(b"<html>Welcome to the hotel's network</html>")
+BALBUCEO = Paso(b"{not json")
+
+
+@dataclass
+class Guion:
+    """`pasos`: what comes, in order; then `siempre`, if there is one. A request too many and a
+    step too many are both wrong."""
+
+    pasos: list[Paso | Dice] = field(default_factory=list)
+    siempre: Dice | None = None
+    pedidos: list[Pedido] = field(default_factory=list)
+    violaciones: list[str] = field(default_factory=list)
+    url: str = ""
+    cerrado: threading.Event = field(default_factory=threading.Event)
+    abiertos: list[OpenAIModelo] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next(self, path: str, headers: Any, body: Pedido) -> Paso:
+        with self._lock:
+            self.pedidos.append(body)
+            self._check(path, headers, body)
+            step = self.pasos.pop(0) if self.pasos else self.siempre
+        if step is None:
+            self.violaciones.append("asked once too often")
+            return error(500)
+        return step if isinstance(step, Paso) else step(body)
+
+    def _check(self, path: str, headers: Any, body: Pedido) -> None:
+        if path != "/v1/chat/completions" or headers.get("Authorization") != f"Bearer {CLAVE}":
+            self.violaciones.append(f"{path} {headers.get('Authorization')}")
+        if body.keys() - _PARAMETROS:
+            self.violaciones.append(f"unknown parameters {sorted(body)}")
+        roles = [m["role"] for m in body["messages"]]
+        if roles[0] != "system" or "system" in roles[1:] or roles[-1] != "user":
+            self.violaciones.append(f"roles {roles}")
+
+    def open(self, **how: Any) -> OpenAIModelo:
+        """The real adapter, asking this model."""
+        modelo = OpenAIModelo("m", base_url=self.url, api_key=CLAVE, **how)
+        self.abiertos.append(modelo)
+        return modelo
+
+
+class _Servidor(ThreadingHTTPServer):
+    guion: Guion
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that lost its patience is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Manejador(BaseHTTPRequestHandler):
+    server: _Servidor
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._play(self.server.guion.next(self.path, self.headers, body))
+
+    def _play(self, step: Paso) -> None:
+        if step.gotea:
+            self._drip()
+        if step.cuelga:
+            self.server.guion.cerrado.wait(60)
+        if step.cuelga or step.corta or step.gotea:
+            reset = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            self.close_connection = True
+            self.connection.close()
+            return
+        self.send_response(step.estado)
+        for name, value in {"Content-Type": "application/json", **step.cabeceras}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(step.cuerpo)))
+        self.end_headers()
+        self.wfile.write(step.cuerpo)
+
+    def _drip(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not self.server.guion.cerrado.wait(0.05):
+            self.wfile.write(b" ")
+
+    def log_message(self, *_: Any) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def servidor(guion: Guion) -> Iterator[Guion]:
+    """`guion` on a port of this machine, and no connection to it left open afterwards."""
+    server = _Servidor(("127.0.0.1", 0), _Manejador)
+    server.guion = guion
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    guion.url = f"http://127.0.0.1:{server.server_port}/v1"
+    try:
+        yield guion
+    finally:
+        for modelo in guion.abiertos:
+            modelo.close()
+        guion.cerrado.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
