@@ -36,9 +36,14 @@ class Bucle:
         self._loop.close()
 
 
+_starting = threading.Lock()
+
+
 def bucle() -> Bucle:
-    """This process's loop, started at its first use and anew after a fork."""
-    return _of_process(os.getpid())
+    """This process's loop, started at its first use and anew after a fork. One, whoever comes
+    first: a client that was opened on a second one could never be used again."""
+    with _starting:
+        return _of_process(os.getpid())
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,8 @@
 does with a provider that refuses, hangs, drips, stammers or lies about its abilities."""
 
 import json
+import subprocess
+import sys
 import time
 from contextlib import closing
 from typing import Literal
@@ -15,6 +17,7 @@ from core.adapters.llm_escalera import read_as, schema_of
 from core.errors import ModeloRechazado, Unavailable
 from core.ports import Modelo, Peticion
 from core.settings import Settings
+from tests.conftest import ROOT
 from tests.fakes import ModeloDePapel
 from tests.modelo.servidor import (
     BALBUCEO,
@@ -245,6 +248,22 @@ def test_the_deadline_is_a_total_whatever_the_server_does(guion: Guion, falla: P
     with pytest.raises(Unavailable):
         modelo.ask(PALABRAS, segundos=0.5)
     assert 0.5 <= time.monotonic() - start < 2
+
+
+_A_LA_VEZ = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from core.adapters.bucle import bucle
+start = threading.Barrier(32)
+with ThreadPoolExecutor(32) as pool:
+    found = set(pool.map(lambda _: (start.wait(30), id(bucle()))[1], range(32)))
+assert len(found) == 1, found
+"""
+
+
+def test_all_threads_of_a_process_share_one_loop_whoever_comes_first() -> None:
+    """A client that was opened on a second one could never be used again."""
+    subprocess.run([sys.executable, "-c", _A_LA_VEZ], cwd=ROOT, check=True, timeout=60)
 
 
 def test_nobody_listening_is_unavailable() -> None:
