@@ -22,6 +22,8 @@ def main(names: list[str]) -> int:
     files = [ROOT / name for name in names or ["requirements.txt"]]
     if sys.version_info < _OLDEST:
         return _refuse(f"hace falta Python {_OLDEST[0]}.{_OLDEST[1]} o posterior")
+    if VENV.is_symlink():  # it is somebody else's, and would be made anew under their feet
+        return _refuse(".venv es un enlace: bórrelo y repita")
     VENV.mkdir(exist_ok=True)
     with (VENV / "instalacion.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -114,8 +114,8 @@ def describir(s: Situacion) -> Decision:
 
 def sin_descuento(s: Situacion) -> Decision:
     """The price is the catalogue's, whoever asks and however often; what else the shop says of it
-    stands in ajustes["politica_descuento"], or in its documentos. Who goes on begging hears less
-    each time."""
+    stands in ajustes["politica_descuento"], and nowhere else: a documento quotes no price here.
+    Who goes on begging hears less each time."""
     items = [i for i in s.turno.items if i.producto]
     memoria = replace(s.memoria, descuentos=s.memoria.descuentos + 1)
     if memoria.descuentos >= _RUEGOS and not items:
@@ -124,10 +124,6 @@ def sin_descuento(s: Situacion) -> Decision:
     hechos = [Hecho("politica_descuento", cita=politica) if politica else Hecho("sin_descuento")]
     for item in items[:OPCIONES_MAX]:
         memoria = _show(s, item, memoria, hechos)
-    shown = any(h.productos for h in hechos)
-    told = None if politica or shown else del_documento(replace(s, memoria=memoria))
-    if told is not None:
-        return told
     hechos = [h for h in hechos if h.clave not in ("no_encontrado", "por_sentido")]
     return Decision((*hechos, *recordar(memoria)), memoria, "sin_descuento")
 

@@ -77,7 +77,7 @@ def _first(s: Situacion) -> tuple[Decision, str]:
     """What the first rule that fits and does not pass decides, and its name."""
     for rule in REGLAS:
         decision = rule.entonces(s) if rule.cuando(s) else None
-        if decision is not None:
+        if decision is not None and decision.hechos:  # who has nothing to say decides nothing
             return decision, rule.nombre
     raise AssertionError("the last rule always decides")
 

@@ -28,6 +28,10 @@ _DESCRIBE = re.compile(r"\b(?:algo|para|pa|sirva|sirve|sirven)\b")
 _CERCANO = 0.2  # half as near as the nearest
 _ETIQUETA = re.compile(r"\b(?:talla|tipo|clase|grado|calibre|grano) \w+\b")
 _OTRA_MEDIDA = "otra medida"
+_PAQUETE = re.compile(
+    r"\b(?:caja|paquete|bolsa|pack)s? (?:de |x |por |con )?(\d{1,5})"
+    r"(?! ?(?:g|gr|kg|ml|l|oz|cm|mm|m)\b|\d)"
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,15 @@ def cantidad_de(producto: ProductoVisto, pedido: Pendiente) -> Decimal | None:
 def otra_unidad(producto: ProductoVisto, pedido: Pendiente) -> bool:
     """Whether they count in something that the producto is not sold by: boxes of loose screws."""
     asked = pedido.unidad
-    if pedido.cantidad is None or asked in (None, "unidad", "par", "juego"):
+    if pedido.cantidad is None:
         return False
+    if asked in (None, "unidad", "par", "juego"):
+        if UNIDADES.get(fold(producto.unidad)) in ("kg", "gramo", "libra"):
+            return sustantivo(pedido.texto).split(" ")[0].endswith("s")  # "200 clavos" are no kilos
+        pack = _PAQUETE.search(fold(producto.nombre))
+        # "200 tornillos", where a box holds 100: are they boxes?
+        boxed = UNIDADES.get(fold(producto.unidad)) in ("caja", "paquete", "bolsa")
+        return boxed and pack is not None and pedido.cantidad >= int(pack[1]) > 1
     sold = UNIDADES.get(fold(producto.unidad), fold(producto.unidad))
     if asked == sold or asked in terms_of_unit(producto):
         return False

@@ -43,6 +43,8 @@ _TOKEN = re.compile(
 _PEGADO = re.compile(r"(\d)(?=x\d)|(?<=\dx)(?=\d)|(?<= x)(?=\d)")
 _CIFRAS_MAX = 15
 _NUMERO = re.compile(r"\b[nN][°º](?= ?\d)")
+# "-5 martillos" orders nothing; "10-15" is a range and 1-1/2 a size.
+_NEGATIVO = re.compile(r"(?:(?<=^)|(?<=[a-zA-Z] ))-\d+\b(?! ?[\d/])")
 _NO_MAS = re.compile(r"\bno ?mas\b")
 
 
@@ -64,7 +66,7 @@ class Ficha:
 def plegar(texto: str) -> str:
     """Lower case without accents (ñ stays), signs unified."""
     out = []
-    texto = _NUMERO.sub(" numero ", texto)
+    texto = _NEGATIVO.sub("0", _NUMERO.sub(" numero ", texto))
     for char in unicodedata.normalize("NFC", texto.translate(_SIGNOS).lower()):
         if char == "ñ":
             out.append(char)

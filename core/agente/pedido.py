@@ -52,6 +52,7 @@ _ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".
 _DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
 # Units that are goods as well: "el arco y las 6 hojas".
 _COSAS = frozenset({"hoja", "tira", "cartucho"})
+_PALABRAS_MAX = 40  # nothing sold has a longer name, and each is looked up
 _OTRO = frozenset({"otro", "otra"})
 # "una pregunta", "un pedido": then the figure counted nothing.
 _ANULAN = frozenset(
@@ -400,7 +401,7 @@ _PARES = re.compile(r"guant|bota|zapat|bisagr|tenis|calcet|botin|rodiller|rodach
 
 
 def _item(c: _Clausula) -> Item:
-    words = list(c.palabras)
+    words = list(c.palabras[:_PALABRAS_MAX])
     while words and (words[-1] in _ENLACES or len(words) > 1 and words[-1] in MARCAN_MEDIDA):
         words.pop()
     while words and words[0] in _ENLACES:

@@ -126,6 +126,8 @@ class Compra:
             self._ask_how_many(producto, pedido, "cuantas")
         elif cantidad % 1 and not allows_fraction(producto.unidad):
             self._ask_how_many(producto, pedido, "sin_fracciones")
+        elif cantidad.quantize(MILESIMA) <= 0:
+            self._ask_how_many(producto, pedido, "cuantas")  # 0.0004 m is nothing
         else:
             line = linea_de(producto, cantidad.quantize(MILESIMA).normalize() + 0)
             again = producto.id in self.agregados

@@ -12,9 +12,9 @@ from core.agente.estado import Linea, Memoria, Pendiente
 from core.agente.hechos import Decision
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
-from core.agente.plantillas import TRATOS, frases, leaves, pick
+from core.agente.plantillas import TRATOS, frases, leaves, pick, reservadas
 from core.agente.redactar import DE_LA_VENTA, cita, descripcion_de, locale_de, plural
-from core.agente.textos import Textos, reservadas, textos_de
+from core.agente.textos import Textos, textos_de
 from core.agente.verificar import Permitido, Propio, claims, replace_whole, stands_in
 from core.catalogo.texto import fold
 from core.cuentas.ajustes import ajustes_de

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from core.catalogo.texto import fold
+
 CARPETA = Path(__file__).parent / "prompts"
 RESPUESTAS = "respuestas"
 TRATOS = ("tu", "usted", "vos")
@@ -97,3 +99,10 @@ def campos_de(text: str) -> set[str]:
             raise ValueError(f"{{{name}}} no es un campo")
         found.add(name)
     return found
+
+
+@cache
+def reservadas() -> Mapping[str, frozenset[str]]:
+    """Groups of words that claim something of the sale."""
+    groups: Arbol = por_defecto()[RESERVADAS]
+    return {name: frozenset(fold(said).split()) for name, said in groups.items()}

@@ -15,10 +15,13 @@ from core.agente.plantillas import (
     Arbol,
     campos_de,
     frases,
+    leaves,
     original,
     pick,
+    reservadas,
     stray_brackets,
 )
+from core.agente.verificar import claims
 from core.catalogo.texto import fold
 
 # Used as they stand, without any campo.
@@ -113,11 +116,35 @@ def _usable(tree: dict[str, Any], errores: Errores) -> dict[str, Any]:
                 for part, text in value.items()
                 if _is_right(f"{clave}.{part}", text, _part(clave, before, part), errores)
             }
-            if kept:
+            if kept and _is_honest(clave, before, kept, errores):
                 out[clave] = kept
-        elif _is_right(clave, value, _single(clave, before), errores):
+        elif _is_right(clave, value, _single(clave, before), errores) and _is_honest(
+            clave, before, value, errores
+        ):
             out[clave] = value
     return out
+
+
+_DICE_QUE_NO = re.compile(r"\b(?:no|ni|sin|nada|ningun[oa]?|cero|agotad[oa]s?)\b")
+
+
+def _is_honest(clave: str, before: Any, value: Any, errores: Errores) -> bool:
+    """Nothing is claimed that the sentence of that place does not claim: a refusal registers no
+    sale, a cancellation leaves none. And what is sold out is not there, in whatever words."""
+    claims_more = bool(_claimed(value) - _claimed(before))
+    there = clave == "agotado" and not any(_DICE_QUE_NO.search(fold(t)) for t in leaves(value))
+    if claims_more or there:
+        errores.append(_wrong(clave, "no puede afirmar otra cosa que la frase que reemplaza"))
+    return not (claims_more or there)
+
+
+def _claimed(said: Any) -> set[tuple[str, bool]]:
+    return {
+        claim
+        for text in leaves(said)
+        for trato in TRATOS
+        for claim in claims(fold(pick(text, trato)), reservadas())
+    }
 
 
 class _Regla:

@@ -4,11 +4,10 @@ shop's own sentences over it (Tienda.propios)."""
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from core.agente.plantillas import (
-    RESERVADAS,
     RESPUESTAS,
     TONOS,
     TRATOS,
@@ -56,13 +55,6 @@ def textos_de(tienda: Tienda) -> Textos:
 def prompt_de(tienda: Tienda, nombre: str) -> str:
     """A prompt of the model as this shop has it."""
     return tienda.propios.get(nombre) or original(nombre)
-
-
-@cache
-def reservadas() -> Mapping[str, frozenset[str]]:
-    """Groups of words that claim something of the sale."""
-    groups: Arbol = por_defecto()[RESERVADAS]
-    return {name: frozenset(fold(said).split()) for name, said in groups.items()}
 
 
 @lru_cache(maxsize=256)

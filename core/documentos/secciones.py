@@ -74,7 +74,7 @@ def read_texto(texto: str) -> list[Seccion]:
 
 def read_markdown(texto: str) -> list[Seccion]:
     """By its headings, each with those above it."""
-    path: list[str] = []
+    path: list[tuple[int, str]] = []  # (level, heading); a text may begin at any level
     marked: list[tuple[str, str]] = []
     lines = texto.split("\n")
     for n, line in enumerate(lines):
@@ -83,8 +83,9 @@ def read_markdown(texto: str) -> list[Seccion]:
         found = _ENCABEZADO.match(line)
         if found or under:
             level = len(line) - len(line.lstrip("#")) if found else 1 + below.startswith("-")
-            path = [*path[: level - 1], _plain(found[1] if found else line)]
-            marked.append((" › ".join(path), ""))
+            above = [heading for heading in path if heading[0] < level]
+            path = [*above, (level, _plain(found[1] if found else line))]
+            marked.append((" › ".join(title for _, title in path), ""))
         elif not re.fullmatch(r"={3,}", line.strip()) and not _REGLA.fullmatch(line):
             marked.append(("", _plain(_MARCA.sub("", line))))
     return _gather(marked)

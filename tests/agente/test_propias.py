@@ -151,3 +151,20 @@ def test_the_prompts_of_a_model_are_found_by_their_files() -> None:
         assert check(nombre, original(nombre)) == []
         assert check(nombre, " ") != []
         assert check(nombre, "Di {secreto}") != []
+
+
+@pytest.mark.parametrize(
+    "contenido",
+    [
+        'rechazo: "¡Listo! Tu compra quedó registrada."',
+        'cancelada: "Tu compra sigue registrada."',
+        'venta: {uno: "No registré nada de {cantidad} {nombre} {precio} {total}"}',
+        'agotado: "Sí hay {nombre}, mucho."',
+        'despedida: "Hoy todo gratis."',
+        'sin_descuento: "Bueno, te hago una rebaja grande."',
+    ],
+)
+def test_a_sentence_that_claims_another_thing_is_refused(contenido: str) -> None:
+    said, errores = read_propio(contenido)
+    assert said == {}
+    assert "no puede afirmar" in errores[0]["mensaje"]

@@ -1,0 +1,39 @@
+"""Quantities that no shop can serve as they stand: the customer is asked, nothing is offered."""
+
+import pytest
+
+from tests.agente.mostrador import Mostrador
+
+
+@pytest.mark.parametrize(
+    ("texto", "pregunta"),
+    [
+        ("quiero 0.0004 metros de manguera", "en metros"),
+        ("quiero -5 martillos carpinteros", "¿Qué cantidad quieres"),
+        ("dame 200 clavos con cabeza de 2", "en kg"),
+        ('dame 300 tornillos para madera 6 x 1"', "en cajas"),
+    ],
+)
+def test_a_quantity_that_cannot_be_meant_is_asked_about(
+    mostrador: Mostrador, texto: str, pregunta: str
+) -> None:
+    told = mostrador.dice(texto)
+    assert pregunta in told.respuesta
+    assert told.estado_venta == "ninguna"
+
+
+def test_a_price_that_they_wish_for_is_no_quantity(mostrador: Mostrador) -> None:
+    mostrador.dice("cuánto vale el martillo carpintero")
+    told = mostrador.dice("si me lo dejas en 20 sí")
+    assert "no puedo hacer descuentos" in told.respuesta
+    assert told.estado_venta == "ninguna"
+
+
+@pytest.mark.parametrize("texto", ["quitame 10", "quita 3", "sin 5"])
+def test_every_message_has_an_answer(mostrador: Mostrador, texto: str) -> None:
+    assert mostrador.dice(texto).respuesta.strip()
+
+
+def test_just_one_is_no_yes_to_two(mostrador: Mostrador) -> None:
+    mostrador.dice("quiero 2 carretillas")
+    assert mostrador.dice("de una no más").vender == ()
