@@ -295,6 +295,10 @@ def elegir_opcion(s: Situacion) -> Decision | None:
         return None
     compra = Compra(s)
     pedido = _wanted(s, pregunta, item)
+    if len(opciones) == 1 and not pregunta.abierta and pedido.unidad in (None, "unidad"):
+        # We asked how many, in its own unit: that is what they answer.
+        sold = fold(opciones[0].unidad)
+        pedido = replace(pedido, unidad=UNIDADES.get(sold, sold))
     if len(chosen) == 1 or len(s.turno.opciones) > 1 or s.turno.todas:
         for producto in chosen:
             compra.agregar(producto, pedido, sumar=item.cambio is Cambio.AGREGAR)

@@ -37,3 +37,17 @@ def test_every_message_has_an_answer(mostrador: Mostrador, texto: str) -> None:
 def test_just_one_is_no_yes_to_two(mostrador: Mostrador) -> None:
     mostrador.dice("quiero 2 carretillas")
     assert mostrador.dice("de una no más").vender == ()
+
+
+@pytest.mark.parametrize(
+    ("texto", "linea"),
+    [
+        ("dame 200 clavos con cabeza de 2", "3 kg de Clavo"),
+        ('dame 300 tornillos para madera 6 x 1"', "3 cajas de Tornillo"),
+    ],
+)
+def test_the_figure_that_was_asked_for_is_taken_in_the_unit_that_was_asked(
+    mostrador: Mostrador, texto: str, linea: str
+) -> None:
+    mostrador.dice(texto)
+    assert linea in mostrador.dice("3").respuesta
