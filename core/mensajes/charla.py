@@ -54,7 +54,9 @@ _ANTES = text(
 
 
 def read_charla(db: Database, turno: TurnoTomado, *, ultimos: int) -> Charla:
-    """The chat behind `turno`, in one short transaction."""
+    """The chat behind `turno`, in one short transaction; none where nobody has answered yet."""
+    if turno.visto.ultima_respuesta is None:
+        return Charla()
     ids = {"empresa_id": turno.empresa_id, "chat_id": turno.chat_id}
     with db.empresa(turno.empresa_id) as session:
         last = session.execute(_ULTIMOS, {**ids, "n": ultimos, "largo": _TEXTO_MAX}).all()
