@@ -226,6 +226,12 @@ def _listed(s: Situacion) -> bool:
     return s.memoria.pregunta is not None and bool(s.memoria.pregunta.opciones)
 
 
+def _cancels_again(s: Situacion) -> bool:
+    """ "cancela la compra", of one that is cancelled already."""
+    gone = s.chat.ultima_venta is not None and not s.venta_viva
+    return s.turno.cancela and _nothing_open(s) and not s.memoria.carrito and gone
+
+
 def _waits_for_data(s: Situacion) -> bool:
     return s.memoria.oferta is not None and s.memoria.oferta.aceptada
 
@@ -246,6 +252,7 @@ REGLAS = (
     Regla("seguimiento", _follows_up, seguimiento),
     Regla("cancelar_venta", lambda s: quiere_cancelar(s) and _is(Acto.RECHAZAR)(s), cancelar),
     Regla("se_puede_cancelar", quiere_cancelar, se_puede_cancelar),
+    Regla("ya_cancelada", _cancels_again, seguimiento),
     Regla("esperar", lambda s: s.turno.aplaza and not s.turno.items
           and not _asks(s), _esperar),
     Regla("insiste", lambda s: s.turno.insiste and s.memoria.oferta is not None, _insiste),

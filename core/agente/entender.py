@@ -292,8 +292,8 @@ def _too_dear(v: _Lectura) -> bool:
 
 
 def _refuses(v: _Lectura) -> bool:
-    if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA):
-        return False
+    if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA) or v.encarga:
+        return False  # "ya no las quiero, mejor dame 1 formón" orders
     if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.CANCELA):
         return False  # "¿puedo cancelar?"
     nothing = re.search(r"\b(?:entonces (?:no|nada)|nada|ni modo|no ,? gracias)\b", v.linea)

@@ -170,3 +170,19 @@ def test_a_memory_of_the_release_before_is_read(vendido: Mostrador) -> None:
     kept = vendido.memoria
     del kept["reemplaza"], kept["oferta"]["reemplaza"]
     assert [x.cantidad for x in vendido.dice("sí").vender] == [2]
+
+
+def test_a_sale_that_is_cancelled_already_is_said_to_be(mostrador: Mostrador) -> None:
+    for texto in ("quiero 2 carretillas", "sí", "cancela la compra"):
+        mostrador.dice(texto)
+    told = mostrador.dice("cancela la compra")
+    assert "está cancelada" in told.respuesta
+    assert told.estado_venta == "cancelada"
+
+
+def test_an_order_beside_a_cancellation_cancels_nothing_unasked(mostrador: Mostrador) -> None:
+    for texto in ("quiero 2 carretillas", "sí"):
+        mostrador.dice(texto)
+    told = mostrador.dice("ya no las quiero, mejor dame 1 serrucho de poda")
+    assert told.cancelar_venta_id is None
+    assert "«cancela la compra»" in told.respuesta

@@ -164,3 +164,10 @@ def test_the_next_purchase_asks_nothing_again(mostrador: Mostrador) -> None:
 def test_what_was_kept_and_serves_no_more_is_asked_again(mostrador: Mostrador) -> None:
     mostrador.cliente = {"telefono": "12345"}
     assert "tu teléfono" in waiting(mostrador, "telefono").dice("sí").respuesta
+
+
+def test_who_says_only_that_they_have_none_keeps_the_order(mostrador: Mostrador) -> None:
+    m = waiting(mostrador, "telefono")
+    told = m.dice("no tengo")
+    assert told.estado_venta == "datos"
+    assert "hace falta tu teléfono" in told.respuesta
