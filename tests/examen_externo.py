@@ -18,6 +18,7 @@ from tests.stack import ROOT, Stack, clean_environment, free_ports
 FLOORS = json.loads((ROOT / "tests" / "pisos.json").read_text())
 # Held by tests/evals, and by `search` below.
 FLOORS.pop("mensajes_propios")
+FLOORS.pop("documentos")
 SEARCH = FLOORS.pop("busqueda")
 FLOORS.pop("relevancia")
 
