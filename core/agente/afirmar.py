@@ -69,10 +69,11 @@ _SENALA = re.compile(r"(?:es|est)[oa]s|tod[oa]s?|cosas?|articulos?|productos?")
 _LLAMADOS = VOCATIVOS - frozenset(
     "chico chica chicos chicas gordo gorda flaco flaca viejo vieja linda lindo mayor menor".split()
 )
-_VOCATIVO = re.compile(
+_TITULO = re.compile(
     r"(?:don|doña|señor|señora|estimad[oa]|mi(?= (?:amor|rey|reina|vida|cielo|amig|estimad|pana"
-    r"|parce|buen))) (?P<con>[a-zñ]+)\b|(?P<solo>[a-zñ]+)\b"
+    r"|parce|buen))) "
 )
+_PALABRA = re.compile(r"[a-zñ]+\b")
 _COSAS = re.compile(r"\b(?:tod[oa]s?|cosas?|articulos?|productos?)\b")
 
 
@@ -178,13 +179,11 @@ def _phrases(rest: str, named: frozenset[str]) -> Iterator[tuple[str, int]]:
         found = patron.match(rest)
         if found:
             yield tipo, found.end()
-    for called in _VOCATIVO.finditer(rest):
-        if called.start() == 0 and (called["con"] or called["solo"]) in _LLAMADOS:
+    title = _TITULO.match(rest)
+    for start in (0, title.end()) if title else (0,):
+        called = _PALABRA.match(rest, start)
+        if called and called.group() in _LLAMADOS:
             yield "cortesia", called.end()
-        break
-    alone = rest.split(" ", 1)[0].rstrip(",.!;:")
-    if alone in _LLAMADOS:
-        yield "cortesia", len(alone)
     yield "oferta", _offer_said(rest, named)
 
 

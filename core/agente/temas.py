@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from core.agente.lexico import RELLENO, TEMAS, VOCATIVOS
+from core.agente.lexico import RELLENO, TEMAS
 from core.agente.palabras import fichas, frase, plegar
 from core.documentos.indice import Habla
 
@@ -50,5 +50,5 @@ HABLA = Habla(
     temas=temas_de,
     temas_de_titulo=temas_de_titulo,
     temas_de_texto=temas_dichos,
-    vacias=RELLENO | VOCATIVOS | _PREGUNTAN,
+    vacias=RELLENO | _PREGUNTAN,
 )
