@@ -114,12 +114,48 @@ class Cifrado(Protocol):
 
 
 @dataclass(frozen=True)
+class Boton:
+    """An answer that the customer can press. `texto` is what it shows; a channel cuts it to its own
+    limit. `valor`: what pressing it says, in words that the seller reads, while nothing else was
+    said since. `despues`: what it says once something was."""
+
+    texto: str
+    valor: str
+    despues: str
+
+
+@dataclass(frozen=True)
+class Tecla:
+    """A Boton as a channel sends it: `id` comes back when it is pressed (<= 40 characters)."""
+
+    id: str
+    texto: str
+
+
+@dataclass(frozen=True)
+class Medio:
+    """A photo or a recording that waits at the provider. `id` is the provider's own, never an
+    address. tipo: imagen or audio; mime and bytes as the provider says, to be believed of nothing.
+    """
+
+    id: str
+    tipo: str
+    mime: str | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Entrante:
-    """A provider's update, read whole by a worker. `texto` may be empty for what we do not read."""
+    """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
+    of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
+    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter)."""
 
     texto: str
     tipo: str = "texto"
     nombre: str | None = None
+    boton: str | None = None
+    medio: Medio | None = None
+    inicio: str | None = None
 
 
 @dataclass(frozen=True)
@@ -143,12 +179,26 @@ class Canal(Protocol):
         """Read a provider's update; None for those we do not answer."""
         ...
 
-    def send(self, externo: str, texto: str) -> str:
+    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
         """Post `texto` (at most max_caracteres) to the provider's chat and return its message id.
+        `teclas` are shown below it, as many as the channel can show.
 
         Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable when it is
         not: EnvioLimitado for the provider's RetryAfter, EnvioIncierto when it may have been
         accepted all the same. CredencialesRechazadas means that only a person can help.
+        """
+        ...
+
+    def show_escribiendo(self, externo: str, id_externo: str | None) -> None:
+        """Show that somebody is writing, for some seconds; `id_externo` is the message that is
+        being answered. Returns at once and never raises: nothing depends on it."""
+        ...
+
+    def fetch(self, medio: Medio, *, max_bytes: int, segundos: float) -> bytes:
+        """The content of a photo or recording, from the provider's own host and nowhere else.
+
+        Raises TooLarge beyond max_bytes, EnvioRechazado when it is not there (any more),
+        Unavailable when it did not come within `segundos`.
         """
         ...
 
@@ -417,6 +467,8 @@ class Resultado:
     cliente: dict[str, Any] = field(default_factory=dict)
     # What the customer asked for and was told that the shop has not.
     no_encontrado: tuple[str, ...] = ()
+    # What the customer may press instead of writing it.
+    botones: tuple[Boton, ...] = ()
     # For metrics and logs: the act understood and the rule that decided, never text.
     acto: str = "otro"
     regla: str = ""

@@ -10,16 +10,18 @@ from typing import Any
 
 from core.agente.modelo.cuaderno import Recuerdo
 from core.catalogo.texto import Medida, Termino, fold, terms
-from core.errors import CredencialesIlegibles
+from core.errors import CredencialesIlegibles, EnvioRechazado, TooLarge
 from core.ports import (
     CuentaCanal,
     Entrante,
     Hallazgo,
+    Medio,
     Pasaje,
     Peticion,
     ProductoVisto,
     RespuestaModelo,
     Tarea,
+    Tecla,
     Vector,
 )
 
@@ -65,6 +67,9 @@ class CanalDePapel:
     acepta_antes: bool = False
     max_caracteres: int = 4096
     webhook: str | None = None
+    teclas: list[Sequence[Tecla]] = field(default_factory=list)
+    escribiendo: list[str] = field(default_factory=list)
+    medios: dict[str, bytes] = field(default_factory=dict)
 
     def abrir(self, cuenta: CuentaCanal) -> "CanalDePapel":
         """core.ports.AbrirCanal: every row's adapter is this one."""
@@ -72,15 +77,29 @@ class CanalDePapel:
 
     def parse(self, crudo: dict[str, Any]) -> Entrante | None:
         texto = crudo.get("texto")
-        return Entrante(texto) if isinstance(texto, str) else None
+        boton, medio = crudo.get("boton"), crudo.get("medio")
+        if medio is not None:
+            return Entrante(texto or "", tipo=medio["tipo"], medio=Medio(**medio))
+        return Entrante(texto, boton=boton) if isinstance(texto, str) else None
 
-    def send(self, externo: str, texto: str) -> str:
+    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
         falla = self.fallas.pop(0) if self.fallas else None
         if falla is None or self.acepta_antes:
             self.enviados.append((externo, texto))
+            self.teclas.append(teclas)
         if falla is not None:
             raise falla
         return f"papel:{len(self.enviados)}"
+
+    def show_escribiendo(self, externo: str, id_externo: str | None) -> None:
+        self.escribiendo.append(externo)
+
+    def fetch(self, medio: Medio, *, max_bytes: int, segundos: float) -> bytes:
+        if medio.id not in self.medios:
+            raise EnvioRechazado("No está.")
+        if len(self.medios[medio.id]) > max_bytes:
+            raise TooLarge("Demasiado grande.")
+        return self.medios[medio.id]
 
     def check(self, *, webhook_url: str | None) -> str:
         falla = self.fallas.pop(0) if self.fallas else None

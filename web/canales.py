@@ -22,12 +22,14 @@ _CREDENCIALES = (
     "telegram {token, secreto?} · whatsapp {access_token, app_secret, verify_token, "
     "phone_number_id} · web {origenes: []}. Nunca se devuelven."
 )
+_AJUSTES = "Lo que se ve del canal y no es secreto. Lo que no se nombra queda; null lo borra."
 
 
 class CanalNuevo(BaseModel):
     tipo: TipoCanal
     nombre: Nombre
     credenciales: dict[str, Any] = Field(default_factory=dict, description=_CREDENCIALES)
+    ajustes: dict[str, Any] = Field(default_factory=dict, description=_AJUSTES)
 
 
 class CanalCambios(BaseModel):
@@ -35,6 +37,7 @@ class CanalCambios(BaseModel):
 
     nombre: Nombre | None = None
     credenciales: dict[str, Any] | None = Field(default=None, description=_CREDENCIALES)
+    ajustes: dict[str, Any] | None = Field(default=None, description=_AJUSTES)
 
 
 @api.get("/", summary="Los canales de la empresa", responses={200: Lista[CanalVisto]})
@@ -61,6 +64,7 @@ def create_canal(body: CanalNuevo) -> tuple[dict[str, Any], int]:
         tipo=body.tipo,
         nombre=body.nombre,
         credenciales=body.credenciales,
+        ajustes=body.ajustes,
         actor=identidad().actor,
     )
     shown = _show(canal)
@@ -86,6 +90,7 @@ def update_canal(path: Id, body: CanalCambios) -> dict[str, Any]:
         canal_id=path.id,
         nombre=body.nombre,
         credenciales=body.credenciales,
+        ajustes=body.ajustes,
         actor=identidad().actor,
     )
     shown = _show(canal)
@@ -128,4 +133,5 @@ def _show(canal: Canal) -> dict[str, Any]:
         if is_web
         else webhook_url(servicios().settings, tipo=canal.tipo, clave=canal.clave),
         "por_defecto": canal.por_defecto,
+        "ajustes": canal.ajustes,
     }

@@ -106,6 +106,7 @@ class CanalVisto(_Respuesta):
     detalle: str | None
     webhook_url: str | None
     por_defecto: bool
+    ajustes: dict[str, Any]
 
 
 class LineaVista(_Respuesta):
@@ -151,6 +152,11 @@ class Contestado(_Respuesta):
     venta: VentaVista | None
 
 
+class BotonVisto(_Respuesta):
+    id: str = Field(description="Se devuelve como `boton` al pulsarlo.")
+    texto: str
+
+
 class MensajeVisto(_Respuesta):
     id: int
     orden: int
@@ -163,6 +169,7 @@ class MensajeVisto(_Respuesta):
     entrega: str
     venta_id: int | None
     id_externo: str | None
+    botones: list[BotonVisto] = Field(description="Lo que se puede pulsar en vez de escribirlo.")
 
 
 class HistorialVisto(_Respuesta):

@@ -33,6 +33,10 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
         "venta_id": mensaje.venta_id,
         # What the customer's own page named it by; a provider's ids are nobody's business.
         "id_externo": mensaje.id_externo if mensaje.orden_externo is None else None,
+        "botones": [
+            {"id": f"{mensaje.id}:{i}", "texto": b["texto"]}
+            for i, b in enumerate(mensaje.botones or ())
+        ],
     }
 
 

@@ -6,13 +6,13 @@ reads of an update just the ids.
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import CredencialesRechazadas, EnvioRechazado
-from core.ports import Entrante
+from core.ports import Entrante, Medio, Tecla
 
 if TYPE_CHECKING:
     from telegram import Message
@@ -109,10 +109,16 @@ class Telegram:
         nombre = message.from_user.full_name if message.from_user is not None else None
         return Entrante(texto, tipo=tipo, nombre=nombre)
 
-    def send(self, externo: str, texto: str) -> str:
+    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
         api, token, _ = self._open()
         message_id = api.send(token, externo, texto, segundos=self._segundos)
         return f"{externo}:{message_id}"
+
+    def show_escribiendo(self, externo: str, id_externo: str | None) -> None:
+        return
+
+    def fetch(self, medio: Medio, *, max_bytes: int, segundos: float) -> bytes:
+        raise EnvioRechazado("Telegram no da este archivo.")
 
     def check(self, *, webhook_url: str | None) -> str:
         api, token, secreto = self._open()

@@ -130,8 +130,8 @@ class Vendedor:
             sorry = str(textos_de(turno.visto.tienda)["ilegible"])
             return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
         turno = replace(turno, mensajes=self._read(turno))
-        textos = [m.texto for m in turno.mensajes if m.texto.strip()]
-        unread = any(m.tipo not in _READ and not m.texto.strip() for m in turno.mensajes)
+        textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
+        unread = any(m.tipo not in _READ and not m.palabras.strip() for m in turno.mensajes)
         if not turno.ia_activa or not (textos or unread):
             baja = baja_en_silencio(textos)
             return Desenlace("silencio", registrado=record_silence(self.db, turno, baja=baja))

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.errors import Conflict, Invalid, NotFound, NotImplementedYet
+from core.errors import Conflict, Invalid, NotFound, NotImplementedYet, explain
 from core.models import Canal, Chat, TipoCanal
 from core.ports import Cifrado
 
@@ -39,6 +39,27 @@ class CredencialesWeb(_Estrictas):
 
 Credenciales = CredencialesTelegram | CredencialesWhatsapp | CredencialesWeb
 
+
+class AjustesTelegram(_Estrictas):
+    """Nothing to set yet."""
+
+
+class AjustesWhatsapp(_Estrictas):
+    """Nothing to set yet."""
+
+
+class AjustesWeb(_Estrictas):
+    """Nothing to set yet."""
+
+
+AjustesCanal = AjustesTelegram | AjustesWhatsapp | AjustesWeb
+
+_AJUSTES: dict[TipoCanal, type[AjustesCanal]] = {
+    TipoCanal.TELEGRAM: AjustesTelegram,
+    TipoCanal.WHATSAPP: AjustesWhatsapp,
+    TipoCanal.WEB: AjustesWeb,
+}
+
 _DE: dict[TipoCanal, type[Credenciales]] = {
     TipoCanal.TELEGRAM: CredencialesTelegram,
     TipoCanal.WHATSAPP: CredencialesWhatsapp,
@@ -55,6 +76,7 @@ def create_canal(
     nombre: str,
     credenciales: dict[str, Any],
     actor: str,
+    ajustes: dict[str, Any] | None = None,
 ) -> Canal:
     """A new door, flushed. A web one is open at once; any other is `verificando`: the caller rings
     Tarea.CHECK_CANAL after its commit. Raises Invalid for credentials of another shape.
@@ -68,6 +90,7 @@ def create_canal(
         clave=new_clave(),
     )
     _keep_credenciales(canal, cifrado, credenciales)
+    _keep_ajustes(canal, ajustes or {})
     session.add(canal)
     session.flush()
     _audit(session, canal, "canal.crear", actor)
@@ -83,13 +106,18 @@ def update_canal(
     nombre: str | None,
     credenciales: dict[str, Any] | None,
     actor: str,
+    ajustes: dict[str, Any] | None = None,
 ) -> Canal:
-    """Change what is not None. New credentials are checked anew (see create_canal)."""
+    """Change what is not None; of `ajustes` what is named, null forgetting it. New credentials are
+    checked anew (see create_canal).
+    """
     canal = find_canal(session, empresa_id=empresa_id, canal_id=canal_id)
     if nombre is not None:
         canal.nombre = nombre
     if credenciales is not None:
         _keep_credenciales(canal, cifrado, credenciales)
+    if ajustes is not None:
+        _keep_ajustes(canal, ajustes)
     session.flush()
     _audit(session, canal, "canal.cambiar", actor)
     return canal
@@ -130,6 +158,19 @@ def new_clave() -> str:
 def hash_secreto(secreto: str) -> str:
     """What is stored of a webhook's secret, to compare with."""
     return hashlib.sha256(secreto.encode()).hexdigest()
+
+
+def _keep_ajustes(canal: Canal, given: dict[str, Any]) -> None:
+    merged = {k: v for k, v in {**(canal.ajustes or {}), **given}.items() if v is not None}
+    try:
+        checked = _AJUSTES[TipoCanal(canal.tipo)].model_validate(merged)
+    except ValidationError as e:
+        errores = [
+            {"campo": ".".join(("ajustes", *map(str, x["loc"]))), "mensaje": explain(x)}
+            for x in e.errors()
+        ]
+        raise Invalid("Los ajustes no son válidos.", errores=errores) from e
+    canal.ajustes = checked.model_dump(mode="json", exclude_unset=True)
 
 
 def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """A turn's end: everything it did becomes rows in one transaction, or nothing does."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -38,9 +38,9 @@ _FINISH = text(
             extract(epoch FROM turno_desde - now()) AS espera
     ), r AS (
         INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, remitente, texto, estado,
-            estado_venta, venta_id, entrega, entrega_desde)
+            estado_venta, venta_id, botones, entrega, entrega_desde)
         SELECT :empresa_id, canal_id, id, ultimo_orden, 'bot', :respuesta, 'procesado',
-            :estado_venta, :venta_id, cast(:entrega AS text),
+            :estado_venta, :venta_id, :botones, cast(:entrega AS text),
             CASE WHEN cast(:entrega AS text) = 'pendiente' THEN now() END
         FROM c WHERE :replies > 0
         RETURNING id
@@ -61,7 +61,11 @@ _FINISH = text(
     SELECT (SELECT id FROM r) AS respuesta_id, c.pendientes, c.espera,
         pg_notify(:canal_eventos, :empresa_id || ':' || c.id) FROM c
     """
-).bindparams(bindparam("memoria", type_=JSONB), bindparam("registro", type_=JSONB))
+).bindparams(
+    bindparam("memoria", type_=JSONB),
+    bindparam("registro", type_=JSONB),
+    bindparam("botones", type_=JSONB(none_as_null=True)),
+)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,7 @@ def finish_turno(
             "memoria": turno.visto.memoria if memoria is None else memoria,
             "estado_venta": estado_venta or turno.visto.estado_venta,
             "humano": humano,
+            "botones": [asdict(b) for b in pensado.botones] or None if pensado else None,
             "resumen": resumen,
             "baja": baja,
             "venta_id": venta_id,

@@ -95,7 +95,9 @@ def _send(db: Database, settings: Settings, canales: AbrirCanal, taken: Tomado) 
         pieces = split_texto(taken.texto, canal.max_caracteres)
         if time.monotonic() > taken.hasta - settings.envio_segundos:
             return Entregado(Desenlace.AJENA, "lease")  # we slept through it: another will send
-        id_proveedor = canal.send(taken.externo, pieces[min(taken.parte, len(pieces) - 1)])
+        parte = min(taken.parte, len(pieces) - 1)
+        teclas = taken.teclas if parte == len(pieces) - 1 else ()
+        id_proveedor = canal.send(taken.externo, pieces[parte], teclas)
     except AgenteError as failure:
         with db.empresa(taken.cuenta.empresa_id) as session:
             return _record_failure(session, settings, taken, failure)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from core.ports import CuentaCanal
+from core.ports import CuentaCanal, Tecla
 from core.settings import Settings
 
 OPEN = "('pendiente', 'enviando', 'incierta')"
@@ -60,6 +60,7 @@ class Tomado:
     cuenta: CuentaCanal
     externo: str
     texto: str
+    teclas: tuple[Tecla, ...]
     parte: int
     token: int
     intento: int
@@ -83,7 +84,7 @@ class Tomado:
 
 _LOOK = text(
     f"""
-    SELECT m.chat_id, m.orden, m.texto, m.entrega, m.entrega_partes, m.entrega_token,
+    SELECT m.chat_id, m.orden, m.texto, m.botones, m.entrega, m.entrega_partes, m.entrega_token,
         m.entrega_intentos, extract(epoch FROM clock_timestamp() - m.creado_en)::float8 AS edad,
         c.externo, c.cerrado, k.id AS canal_id, k.tipo, k.clave, k.credenciales,
         extract(epoch FROM k.proximo_envio - clock_timestamp())::float8 AS canal_ocupado,
@@ -161,6 +162,9 @@ def _tomado(row: Row[Any], empresa_id: int, mensaje_id: int, turn: float, hasta:
         cuenta=CuentaCanal(empresa_id, row.canal_id, row.tipo, row.clave, row.credenciales),
         externo=row.externo or "",
         texto=row.texto,
+        teclas=tuple(
+            Tecla(f"{mensaje_id}:{i}", b["texto"]) for i, b in enumerate(row.botones or ())
+        ),
         parte=row.entrega_partes,
         token=row.entrega_token + 1,
         intento=row.entrega_intentos + 1,

@@ -32,8 +32,15 @@ class MensajePendiente:
     texto: str
     tipo: str
     crudo: dict[str, Any] | None
+    id_externo: str | None = None
     # As the provider knows the person; read with the words.
     nombre: str | None = None
+    # What the seller reads in its place: of a pressed button, of a recording.
+    leido: str | None = None
+
+    @property
+    def palabras(self) -> str:
+        return self.texto if self.leido is None else self.leido
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class TurnoTomado:
     solo: bool
     vistos: int
     cuenta: CuentaCanal
+    # The provider's own name of the chat; None in the web.
+    externo: str | None
     ia_activa: bool
     puede_reiniciar: bool
     mensajes: tuple[MensajePendiente, ...]
@@ -70,7 +79,8 @@ _TAKE = text(
           AND turno_desde <= clock_timestamp() AND lease_hasta IS NULL AND solo = :solo
         RETURNING *
     )
-    SELECT t.id, t.token, t.pendientes, t.canal_id, t.ia_activa, t.reinicios, t.conversacion,
+    SELECT t.id, t.token, t.pendientes, t.canal_id, t.externo, t.ia_activa, t.reinicios,
+        t.conversacion,
         t.estado_venta, t.espera_humano, t.baja, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, propios.versiones, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
@@ -146,9 +156,12 @@ def take_chat(
         solo=solo,
         vistos=row.pendientes,
         cuenta=CuentaCanal(empresa_id, row.canal_id, row.tipo, row.clave, row.credenciales),
+        externo=row.externo,
         ia_activa=row.ia_activa,
         puede_reiniciar=row.reinicios < settings.turno_reinicios,
-        mensajes=tuple(MensajePendiente(m.id, m.texto, m.tipo, m.crudo) for m in pending),
+        mensajes=tuple(
+            MensajePendiente(m.id, m.texto, m.tipo, m.crudo, m.id_externo) for m in pending
+        ),
         visto=ChatVisto(
             tienda=Tienda(row.nombre, row.moneda, row.ajustes, row.versiones or {}),
             memoria=row.conversacion,
@@ -186,6 +199,7 @@ def _pending(
             Mensaje.texto,
             Mensaje.tipo,
             Mensaje.crudo,
+            Mensaje.id_externo,
             Mensaje.intentos,
         )
         .where(

@@ -123,6 +123,8 @@ class Mensaje(Base):
     # How many parts of a split reply the provider has accepted so far.
     entrega_partes: Mapped[int] = mapped_column(server_default="0")
     id_proveedor: Mapped[str | None]
+    # Of a reply: the answers that can be pressed, as core.ports.Boton, in order.
+    botones: Mapped[list[dict[str, Any]] | None]
     error: Mapped[str | None]
     creado_en: Mapped[datetime] = now()
     __table_args__ = (

@@ -88,6 +88,8 @@ class Canal(Base):
     clave: Mapped[str]
     # Encrypted with SECRETS_KEY and bound to (empresa, clave); never returned.
     credenciales: Mapped[bytes | None]
+    # What the shop sets of it and nothing hides: see core.cuentas.canales.
+    ajustes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     # sha256 of the secret that a provider sends with each webhook.
     secreto_hash: Mapped[str | None]
     estado: Mapped[str] = mapped_column(server_default="verificando")

@@ -1,7 +1,7 @@
 """Delivery on real PostgreSQL: in order, within the rate, at least once, and when to give up."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from core.errors import (
 from core.mensajes.entregas import deliver_mensaje, due_entregas
 from core.mensajes.salida import Desenlace, Entregado
 from core.models import Chat
-from core.ports import Canal, CuentaCanal, Tarea
+from core.ports import Canal, CuentaCanal, Tarea, Tecla
 from core.settings import Settings
 from tests.fakes import CanalDePapel, ColaEnMemoria
 from tests.telegram.conftest import Bot
@@ -80,7 +80,7 @@ def test_no_transaction_is_open_while_the_provider_thinks(
     seen: list[list[str]] = []
 
     class Mira(CanalDePapel):
-        def send(self, externo: str, texto: str) -> str:
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
             url = settings.owner_url.set(drivername="postgresql", username="postgres")
             with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
                 rows = connection.execute(
@@ -88,7 +88,7 @@ def test_no_transaction_is_open_while_the_provider_thinks(
                     "AND pid <> pg_backend_pid() AND state LIKE '%transaction%'"
                 ).fetchall()
             seen.append([row[0] for row in rows])
-            return super().send(externo, texto)
+            return super().send(externo, texto, teclas)
 
     deliver(Mira().abrir, bot.reply("hola"))
     assert seen == [[]]
@@ -104,8 +104,8 @@ def test_a_sender_that_died_after_sending_is_repeated_once_its_lease_ends(
         """As kill -9: nothing of ours runs after it."""
 
     class Mortal(CanalDePapel):
-        def send(self, externo: str, texto: str) -> str:
-            super().send(externo, texto)
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+            super().send(externo, texto, teclas)
             raise Muere
 
     mortal = Mortal(enviados=papel.enviados)
@@ -318,7 +318,7 @@ def test_what_was_accepted_is_written_down_even_by_a_sender_whose_lease_is_gone(
     reply = bot.reply("hola")
 
     class Lento(CanalDePapel):
-        def send(self, externo: str, texto: str) -> str:
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
             bot.age(60)
             papel.fallas = [Unavailable("caído")]
             deliver(papel.abrir, reply)
