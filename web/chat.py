@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.db import DATABASE_DOWN
 from core.errors import NotFound, NotImplementedYet, TooManyRequests, Unavailable
+from core.mensajes.botones import crudo_de
 from core.mensajes.historial import (
     find_chat,
     find_respuesta,
@@ -58,6 +59,9 @@ class TextoNuevo(BaseModel):
     chat_id: ChatId
     mensaje: Texto
     id_externo: IdExterno | None = None
+    boton: Annotated[str, Field(pattern=r"^[1-9]\d{0,17}:\d{1,2}$")] | None = Field(
+        None, description="El `id` del botón pulsado; `mensaje` es entonces lo que mostraba."
+    )
 
 
 class Espera(Consulta):
@@ -131,6 +135,7 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
         empresa_id=who.empresa_id,
         destino=Destino(chat_id=body.chat_id),
         texto=body.mensaje,
+        crudo=crudo_de(body.mensaje, body.boton) if body.boton else None,
         id_externo=body.id_externo,
     )
     if got.nuevo:

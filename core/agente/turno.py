@@ -17,6 +17,7 @@ from core.catalogo.busqueda.buscar import Buscador
 from core.cuentas import Propios
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
+from core.mensajes.botones import entrante_de, read_pulsado
 from core.mensajes.cierre import Registrado, quarantine, record_silence
 from core.mensajes.turnos import (
     MensajePendiente,
@@ -173,14 +174,17 @@ class Vendedor:
         """The messages with their words; a provider's raw update is parsed here, not in the web."""
         if all(m.crudo is None for m in turno.mensajes):
             return turno.mensajes
-        canal = self.canales(turno.cuenta)
         read = []
         for m in turno.mensajes:
             if m.crudo is None:
                 read.append(m)
                 continue
-            said = canal.parse(m.crudo) or Entrante("", tipo="otro")
-            read.append(replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre))
+            said = entrante_de(m.crudo) or self.canales(turno.cuenta).parse(m.crudo)
+            said = said or Entrante("", tipo="otro")
+            leido = said.boton and read_pulsado(self.db, turno, said.boton)
+            read.append(
+                replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre, leido=leido)
+            )
         return tuple(read)
 
     def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:

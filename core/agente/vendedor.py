@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from core.agente.botones import botones_de
 from core.agente.decidir import contexto_de, decidir
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision
@@ -107,6 +108,7 @@ def _resultado(r: Registro, decision: Decision) -> Resultado:
         no_encontrado=tuple(
             h.cita for h in decision.hechos if h.clave == "no_encontrado" and h.cita
         ),
+        botones=botones_de(decision.memoria),
         acto=r.turno.acto.value,
         regla=decision.regla,
         corregido=r.corregido,
