@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
+from core.adapters.cifrado import FernetCifrado
 from core.cuentas import seed_demo, write_credenciales
 from core.models import Canal, Empresa
 from core.settings import Settings
@@ -81,6 +82,32 @@ def test_a_bot_is_opened_with_credentials_from_the_standard_input(app: Flask) ->
     assert "canario" not in out
     with tienda.db.empresa(tienda.empresa_id) as session:
         assert session.scalar(select(Canal.tipo).where(~Canal.por_defecto)) == "telegram"
+
+
+def test_credentials_move_to_a_new_key_and_the_old_one_can_be_thrown_away(app: Flask) -> None:
+    tienda, s = open_tienda(app), app.extensions["servicios"]
+    given = json.dumps({"token": "123:canario"})
+    args = ["--empresa", str(tienda.empresa_id), "--tipo", "telegram", "--nombre", "Bot"]
+    try:
+        for key in ("vieja", "perdida"):
+            s.cifrado = FernetCifrado(key)
+            run(app, "canales", "crear", *args, "--credenciales", "-", given=given)
+        s.cifrado = FernetCifrado("nueva, vieja")
+        said = run(app, "canales", "recifrar", code=1)
+    finally:
+        del s.cifrado
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        mine, lost = session.scalars(
+            select(Canal).where(Canal.tipo == "telegram").order_by(Canal.id)
+        ).all()
+    assert mine.credenciales is not None
+    opened = FernetCifrado("nueva").decrypt(
+        mine.credenciales, empresa_id=tienda.empresa_id, clave=mine.clave
+    )
+    assert opened["token"] == "123:canario"
+    assert "cifrados de nuevo: 1" in said
+    assert f"canales {lost.id}." in said
+    assert "canario" not in said
 
 
 def test_the_first_start_makes_a_shop_once_and_writes_its_passwords_for_the_owner(

@@ -174,6 +174,17 @@ def create_canal(empresa_id: int, tipo: str, nombre: str, credenciales: TextIO |
     click.echo(f"Canal {canal_id} · {clave} · {estado}")
 
 
+@canales.command("recifrar", help="Cifrar las credenciales con la primera clave de SECRETS_KEY.")
+def reseal_canales() -> None:
+    s = servicios()
+    with refusing():
+        done, unreadable = cuentas.reseal_canales(s.db, s.cifrado, actor=ACTOR)
+        click.echo(f"Canales cifrados de nuevo: {done}")
+        if unreadable:
+            which = ", ".join(str(n) for n in unreadable)
+            raise Conflict(f"Ninguna clave abre las credenciales de los canales {which}.")
+
+
 @click.command("semilla", help="La tienda de demostración, si la instalación está vacía.")
 @with_appcontext
 def seed() -> None:

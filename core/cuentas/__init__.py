@@ -29,6 +29,7 @@ from core.cuentas.empresas import (
     set_clave,
 )
 from core.cuentas.prompts import Propios, newest_prompts, write_prompt
+from core.cuentas.recifrar import reseal_canales
 from core.cuentas.reinicio import reset_empresa, reset_global
 from core.cuentas.sesiones import (
     Familia,
@@ -71,6 +72,7 @@ __all__ = [
     "open_sesion",
     "read_ajustes",
     "read_uso",
+    "reseal_canales",
     "reset_empresa",
     "reset_global",
     "revoke_sesion",
