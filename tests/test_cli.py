@@ -97,8 +97,10 @@ def test_credentials_move_to_a_new_key_and_the_old_one_can_be_thrown_away(app: F
     finally:
         del s.cifrado
     with tienda.db.empresa(tienda.empresa_id) as session:
-        mine, lost = session.scalars(
-            select(Canal).where(Canal.tipo == "telegram").order_by(Canal.id)
+        mine, lost = session.execute(
+            select(Canal.id, Canal.clave, Canal.credenciales)
+            .where(Canal.tipo == "telegram")
+            .order_by(Canal.id)
         ).all()
     assert mine.credenciales is not None
     opened = FernetCifrado("nueva").decrypt(
