@@ -24,7 +24,8 @@ from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
 from core.agente.ofertar import ofertar, pedir_dato, recordar, vender
-from core.agente.pedir import elegir_opcion, otra_vez, pedir, sin_pregunta
+from core.agente.opciones import elegir_opcion
+from core.agente.pedir import otra_vez, pedir, sin_pregunta
 from core.agente.personas import esperar_persona, llamar, solo_conversa
 from core.agente.posventa import (
     cambiar,

@@ -5,15 +5,13 @@ opens a clause, and a size after "de", after a product's noun, or before mm, oz,
 """
 
 import re
-from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import takewhile
 
+from core.agente.clausulas import ENLACES, Clausula, merge
 from core.agente.comprension import Cambio, Item
-from core.agente.lexico import AGREGAR, CALIFICATIVOS, HACER, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
+from core.agente.lexico import AGREGAR, HACER, PRECIOS, QUITAR, RELLENO, RUIDO, VERBO
 from core.agente.numeros import CONTABLES, MARCAN_MEDIDA, MEDIDAS, UNIDADES, escribir
 from core.agente.palabras import Ficha
-from core.catalogo.busqueda.sinonimos import names_good
 
 _CORRIGE = re.compile(
     r"\b(?:no[ ,]*)?(?:que sean?|mejor dicho|mejor(?= (?:\d|un|una|dos|tres|cuatro|cinco|seis|dame"
@@ -48,7 +46,6 @@ _SUELTO_NO = re.compile(r"^(?:y )?((?:el|la|los|las) [a-zñ ]{3,30}) no$")
 _SE_ROMPIO = re.compile(r"\b(se (?:me|nos|le) \w+) (?:un|una) ")
 _RISA = re.compile(r"(?:j[aeiou])+j?|ja+|lol|xd")
 _CORTES = frozenset(", ; . : \n y e o + ? ¿ ! pero sino aunque entonces luego … ( ) =".split(" "))
-_ENLACES = frozenset("de del con para en sin x por tipo color marca al a sobre".split())
 _DETERMINANTES = frozenset("el la los las lo esos esas ese esa estos estas este esta unos".split())
 # Units that are goods as well: "el arco y las 6 hojas".
 _COSAS = frozenset({"hoja", "tira", "cartucho"})
@@ -58,30 +55,6 @@ _OTRO = frozenset({"otro", "otra"})
 _ANULAN = frozenset(
     "pregunta preguntita consulta duda pedido compra favor cotizacion ayuda".split()
 )
-
-
-@dataclass
-class _Clausula:
-    cantidad: Decimal | None = None
-    rango: bool = False
-    articulo: bool = False
-    docena: bool = False
-    unidad: str | None = None
-    palabras: list[str] = field(default_factory=list)
-    continua: bool = False
-    cambio: Cambio = Cambio.FIJAR
-    corrige: bool = False
-    prestada: bool = False
-    alternativa: bool = False
-    determinada: bool = False
-
-    @property
-    def sin_contar(self) -> bool:
-        return self.cantidad is None and not self.rango
-
-    @property
-    def vacia(self) -> bool:
-        return not (self.palabras or self.unidad or self.cantidad is not None or self.rango)
 
 
 def sin_ruido(plegado: str, *, precios: bool = False) -> str:
@@ -100,7 +73,7 @@ def leer_items(tokens: list[Ficha]) -> tuple[Item, ...]:
     for i in range(len(tokens)):
         lector.read(i)
     lector.close()
-    return tuple(_item(c) for c in _merge(lector.clausulas))
+    return tuple(_item(c) for c in merge(lector.clausulas))
 
 
 class _Lector:
@@ -108,8 +81,8 @@ class _Lector:
 
     def __init__(self, tokens: list[Ficha]) -> None:
         self.tokens = tokens
-        self.clausulas: list[_Clausula] = []
-        self.c = _Clausula()
+        self.clausulas: list[Clausula] = []
+        self.c = Clausula()
 
     def read(self, i: int) -> None:
         token = self.tokens[i]
@@ -127,7 +100,7 @@ class _Lector:
     def close(self) -> None:
         if not self.c.vacia:
             self.clausulas.append(self.c)
-        self.c = _Clausula()
+        self.c = Clausula()
 
     def _at(self, i: int) -> str:
         return self.tokens[i].t if 0 <= i < len(self.tokens) else ""
@@ -203,10 +176,10 @@ class _Lector:
         nxt = self._at(i + 1)
         if nxt in UNIDADES:
             return self._at(i + 2) == "de" or self.c.cantidad is None and UNIDADES[nxt] in CONTABLES
-        if not nxt.isalpha() or nxt in RELLENO or nxt in _ENLACES:
+        if not nxt.isalpha() or nxt in RELLENO or nxt in ENLACES:
             return False
         plural = nxt.endswith("s") or self.tokens[i].valor == 1
-        return plural and self._at(i - 1) not in _ENLACES
+        return plural and self._at(i - 1) not in ENLACES
 
     def _is_trailing(self, i: int) -> bool:
         """ "martillos 10", "cemento 3 bultos", "tornillos x 100": a quantity after its noun."""
@@ -242,12 +215,12 @@ class _Lector:
     def _word(self, i: int) -> None:
         word, c = self._at(i), self.c
         if word in _ANULAN and c.articulo and not c.palabras:
-            self.c = _Clausula()
+            self.c = Clausula()
         elif word in _OTRO and c.vacia:
             c.cantidad, c.articulo, c.cambio = Decimal(1), True, Cambio.AGREGAR
         elif not self._qualifies(i) and self._is_verb(i):
             return
-        elif word in _ENLACES or self._marks(i):
+        elif word in ENLACES or self._marks(i):
             self._link(i)
         elif word in _DETERMINANTES:
             c.determinada = True
@@ -294,117 +267,14 @@ class _Lector:
         return True
 
 
-def _merge(clausulas: list[_Clausula]) -> list[_Clausula]:
-    """Clauses that continue, complete or correct the one before become part of it."""
-    out: list[_Clausula] = []
-    for c in clausulas:
-        last = out[-1] if out else None
-        if last is None or not _joined(last, c):
-            out.append(c)
-    return [c for n, c in enumerate(out) if not _sums_up(c, out[n + 1 :])]
-
-
-def _describes(word: str) -> bool:
-    """An adjective, which names nothing by itself."""
-    return word in CALIFICATIVOS or word.rstrip("s") in CALIFICATIVOS
-
-
-def _sums_up(c: _Clausula, rest: list[_Clausula]) -> bool:
-    """The 6 of "6 lijas, 2 de 80 y 4 de 120" is told again, piece by piece."""
-    parts = list(takewhile(lambda other: other.prestada, rest))
-    header = len(c.palabras) == 1 and not c.prestada and len(parts) > 1
-    return header and sum(p.cantidad or 0 for p in parts) == c.cantidad
-
-
-def _joined(last: _Clausula, c: _Clausula) -> bool:
-    """Fold c into `last` where it belongs to it; an ellipsis only borrows the noun."""
-    if c.corrige:
-        return _correct(last, c)
-    if c.sin_contar and last.palabras and c.palabras and all(_describes(w) for w in c.palabras):
-        last.palabras += c.palabras  # "cemento de 25 kilos, el gris"
-        return True
-    if c.sin_contar and (c.continua or _only_sizes(c)):
-        last.palabras += (["de"] if c.continua and last.palabras else []) + c.palabras
-        return True
-    if c.continua and c.cantidad is not None and last.palabras and last.sin_contar:
-        last.cantidad, last.unidad = c.cantidad, c.unidad or last.unidad
-        last.palabras += c.palabras  # "se rompió un tubo, necesito uno de 3/4"
-        return True
-    if c.unidad and not c.palabras and c.sin_contar and not last.palabras and not last.unidad:
-        last.unidad = c.unidad  # "quiero 3", "bultos"
-        return True
-    if not c.palabras and c.cantidad is not None:
-        return _count(last, c)
-    if c.continua and last.palabras:
-        _borrow(last, c)
-    return False
-
-
-def _count(last: _Clausula, c: _Clausula) -> bool:
-    """ "martillos, 3" is a quantity; "3 martillos o 4" is none any more."""
-    if last.sin_contar:
-        last.cantidad, last.unidad, last.docena = c.cantidad, c.unidad or last.unidad, c.docena
-        return True
-    if c.alternativa:
-        last.cantidad, last.rango = None, True
-    return c.alternativa
-
-
-def _correct(last: _Clausula, c: _Clausula) -> bool:
-    """ "3 metros, no perdón, flexómetros": what is said anew replaces what was said. After a
-    removal "que sean 5 tubos" is another line, and "los codos que sean 6" takes nothing out."""
-    if last.cambio is Cambio.QUITAR and last.sin_contar and c.cantidad is not None:
-        if c.palabras:
-            return False
-        last.cambio = Cambio.FIJAR
-    if c.cantidad is not None:
-        last.cantidad, last.docena = c.cantidad, c.docena
-    if c.palabras and (c.continua or _only_sizes(c)):
-        last.palabras = [*_noun(last.palabras), "de", *c.palabras]
-    elif c.palabras:
-        last.palabras, last.unidad = c.palabras, c.unidad
-    elif c.unidad:
-        last.unidad = c.unidad
-    return True
-
-
-def _noun(words: list[str]) -> list[str]:
-    """What comes before the sizes: the extensiones of "extensiones de 10 metros"."""
-    end = next((n for n, w in enumerate(words) if w[0].isdigit() or w == "de"), len(words))
-    return words[:end]
-
-
-def _borrow(last: _Clausula, c: _Clausula) -> None:
-    """ "dos docenas de lija 220 y una de la 400": lija, and a dozen too; "10 bolsas de cemento y
-    5 de yeso": bolsas."""
-    if last.unidad in CONTABLES and c.unidad is None and c.palabras[0].isalpha():
-        c.unidad = last.unidad
-        return
-    if names_good(" ".join(c.palabras)):
-        return  # "2 del cemento y 4 del pegante"
-    c.palabras, c.prestada = [last.palabras[0], *c.palabras], True
-    if c.articulo and last.docena and c.cantidad == 1 and c.unidad is None:
-        c.cantidad, c.docena = Decimal(12), True
-
-
-def _only_sizes(c: _Clausula) -> bool:
-    return (
-        bool(c.palabras)
-        and not c.determinada
-        and all(
-            p[0].isdigit() or p in MEDIDAS or p in UNIDADES or p in _ENLACES for p in c.palabras
-        )
-    )
-
-
 _PARES = re.compile(r"guant|bota|zapat|bisagr|tenis|calcet|botin|rodiller|rodachin|orejer|media")
 
 
-def _item(c: _Clausula) -> Item:
+def _item(c: Clausula) -> Item:
     words = list(c.palabras[:_PALABRAS_MAX])
-    while words and (words[-1] in _ENLACES or len(words) > 1 and words[-1] in MARCAN_MEDIDA):
+    while words and (words[-1] in ENLACES or len(words) > 1 and words[-1] in MARCAN_MEDIDA):
         words.pop()
-    while words and words[0] in _ENLACES:
+    while words and words[0] in ENLACES:
         words.pop(0)
     producto = " ".join(words) or None
     cantidad, unidad = c.cantidad, c.unidad

@@ -16,7 +16,8 @@ from core.agente.estado import Linea, Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar, named
 from core.agente.ofertar import linea_de, recordar
-from core.agente.pedir import elegir_opcion, pedir
+from core.agente.opciones import elegir_opcion
+from core.agente.pedir import pedir
 from core.catalogo.texto import terms
 from core.cuentas.ajustes import ajustes_de
 from core.models import EstadoVenta
