@@ -77,6 +77,7 @@ class Turno:
     factor, resto: "el doble" is 2, "uno menos" is -1.
     reserva: does not want to tell something of themselves.
     seguimiento: asks how an order stands, or what is in it. vacia: wants to begin anew.
+    foto: wants to be shown a picture.
     baja: wants no more messages; alta: wants them again.
     retoma: speaks of an order that exists already ("agrégale", "que sean").
     """
@@ -109,4 +110,5 @@ class Turno:
     baja: bool = False
     alta: bool = False
     reserva: bool = False
+    foto: bool = False
     texto: str = ""

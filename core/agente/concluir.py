@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from core.agente.bajas import CALLAN
+from core.agente.comprension import Acto
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.ofertar import recordar, repetir
@@ -28,6 +29,8 @@ def concluir(s: Situacion, decision: Decision, nombre: str) -> Decision:
     hechos = decision.hechos
     if s.chat.espera_humano:
         hechos = tuple(aviso(s) if h.clave == "sin_dato" else h for h in hechos)
+    if s.turno.foto and s.turno.acto is Acto.CONSULTA_PRODUCTO:
+        hechos = (Hecho("sin_fotos"), *hechos)
     if s.turno.saluda and nombre not in _SIN_HOLA:
         hechos = (Hecho("hola"), *hechos)
     decision = replace(

@@ -6,26 +6,25 @@ is decided apart (afirmar), and comes before every softer reading.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.agente.afirmar import afirma, confirma
-from core.agente.comprension import Acto, Cambio, Contexto, Espera, Item, Turno
+from core.agente.comprension import Acto, Contexto, Espera, Turno
 from core.agente.esperado import leer_datos
+from core.agente.lectura import Lectura, of_the_list, tidy
 from core.agente.lexico import (
     CALIFICATIVOS,
     CONDICION_SI,
     RASGOS,
     RELLENO,
     SI_FUERTE,
-    SOBRE_LO_OFRECIDO,
     TEMAS,
     Rasgo,
 )
 from core.agente.numeros import numerar
 from core.agente.palabras import fichas, frase, plegar
 from core.agente.pedido import sin_ruido
-from core.agente.referencias import all_of, ordinals, preference, read_items, without_option
+from core.agente.referencias import ordinals, preference, read_items, without_option
 from core.catalogo.busqueda.sinonimos import names_good
 from core.catalogo.texto import terms
 
@@ -33,92 +32,25 @@ _REPUESTO = re.compile(
     r"(?:rompi|daño|quem|parti|fundi|tap[oó])\w*.*\b(?:necesito|busco|requiero|venden|tienen"
     r"|quiero (?:un|una|otr\w|compr\w+))\b"
 )
-_OBJETO_QUEJA = re.compile(
-    r"\b(?:el|la|los|las) ([a-zñ]\w+)(?: \w+){0,4}? (?:que|se|no|est\w+|lleg\w+|vin\w+|salio)\b"
-    r"|\bme (?:vend|mand|envi|entreg)\w+ (?:un |una |el |la |los |las )?(\w+)"
-)
-_SENALA = re.compile(
-    r"^(?:y |si |ok |pues |bueno )*(?:es[aeo]s?|est[aeo]s?|aquell?[ao]s?)(?: mism[oa])?$"
-)
 _NOMBRA = re.compile(r"^(?:y )?(?:el|la|los|las|de|del|con|uno|una|un)\b|^y ")
-
-
-@dataclass(frozen=True)
-class _Lectura:
-    """Everything that was seen in a message, for the table of acts."""
-
-    contexto: Contexto
-    linea: str
-    rasgos: frozenset[Rasgo]
-    tema: str | None
-    items: tuple[Item, ...]
-    datos: dict[str, str]
-    confirma: bool
-    afirma: bool
-    condicional: bool
-    opciones: tuple[int, ...]
-    preferencia: str | None
-    relativo: bool
-
-    def has(self, *rasgos: Rasgo) -> bool:
-        return any(r in self.rasgos for r in rasgos)
-
-    @property
-    def con_cantidad(self) -> bool:
-        return any(i.cantidad is not None for i in self.items)
-
-    @property
-    def encarga(self) -> bool:
-        """Names a good and how many of it, with a verb of ordering."""
-        named = any(i.producto and i.cantidad and names_good(i.producto) for i in self.items)
-        return named and self.has(Rasgo.PEDIR)
-
-    @property
-    def reemplaza(self) -> bool:
-        return any(i.cambio is Cambio.REEMPLAZAR for i in self.items)
-
-    @property
-    def en_oferta(self) -> bool:
-        return self.contexto.espera is Espera.OFERTA
-
-    @property
-    def ataca(self) -> bool:
-        """Wants the seller to be another, or what is not theirs. A boss may order like anybody."""
-        return self.has(Rasgo.ATAQUE) or self.has(Rasgo.PRESUME) and not self.con_cantidad
-
-    @property
-    def senala(self) -> bool:
-        """ "ese": the only one listed, or the one spoken of."""
-        return bool(_SENALA.search(self.linea)) and self.contexto.espera is Espera.OPCIONES
-
-    @property
-    def todas(self) -> bool:
-        return len(self.contexto.opciones) > 1 and all_of(self.linea)
-
-    @property
-    def elige(self) -> bool:
-        """Something of the bot's list is meant."""
-        return bool(self.contexto.opciones) and (
-            bool(self.opciones) or self.preferencia is not None or self.todas
-        )
 
 
 def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     """One Turno for all the messages of a burst. Never raises; deterministic."""
     crudo = "\n".join(textos)
     datos, resto = leer_datos(crudo, contexto)
-    plegado = plegar(resto)
+    plegado = _without_announcement(plegar(resto))
     limpio = sin_ruido(plegado, precios=bool(contexto.opciones))
     linea = frase(fichas(plegado)).strip()
     sobre_productos = without_option(frase(fichas(limpio)).strip(), contexto)
     items, factor, mas = read_items(sobre_productos)
     afirmado = confirma(linea, contexto)
-    lectura = _Lectura(
+    lectura = Lectura(
         contexto=contexto,
         linea=linea,
         rasgos=frozenset(r for r, patron in RASGOS.items() if patron.search(linea)),
         tema=next((t for t, patron in TEMAS.items() if patron.search(linea)), None),
-        items=_of_the_list(items, contexto) if afirmado is None else afirmado,
+        items=of_the_list(items, contexto) if afirmado is None else afirmado,
         datos=datos,
         confirma=afirmado is not None,
         afirma=not datos and afirma(linea),
@@ -131,12 +63,24 @@ def entender(textos: Sequence[str], contexto: Contexto) -> Turno:
     return _turno(lectura, acto, factor, mas, crudo)
 
 
+# "les envío la foto del que necesito": no question about deliveries, and what is needed follows.
+_MANDA_FOTO = re.compile(
+    r"\b(?:te|le|les|os|ahi|aqui|aca) (?:va|van|esta|estan|envi\w+|mand\w+|pas\w+|adjunt\w+|dej\w+)"
+    r" (?:la |las |una |unas |mi )?(?:foto|imagen)\w*(?: (?:del?|de la|de los|de las))?"
+)
+
+
+def _without_announcement(plegado: str) -> str:
+    rest = _MANDA_FOTO.sub(" ", plegado)
+    return rest if re.search("[a-z]", rest) else plegado
+
+
 def _turno(
-    v: _Lectura, acto: Acto, factor: Decimal | None, resto: Decimal | None, crudo: str
+    v: Lectura, acto: Acto, factor: Decimal | None, resto: Decimal | None, crudo: str
 ) -> Turno:
     return Turno(
         acto=acto,
-        items=_tidy(v.items, acto, v),
+        items=tidy(v.items, acto, v),
         datos_cliente=v.datos,
         confirma=acto is Acto.CONFIRMAR,
         opciones=v.opciones,
@@ -159,6 +103,7 @@ def _turno(
         busca=v.has(Rasgo.PRODUCTO, Rasgo.PRECIO, Rasgo.PREGUNTA, Rasgo.DESCUENTO),
         retoma=v.has(Rasgo.RETOMA),
         reserva=v.has(Rasgo.RESERVA),
+        foto=v.has(Rasgo.FOTO),
         seguimiento=v.has(Rasgo.SEGUIMIENTO),
         vacia=v.has(Rasgo.VACIA),
         baja=v.has(Rasgo.BAJA),
@@ -170,9 +115,11 @@ def _turno(
 # --- the table of acts -------------------------------------------------------------------------
 
 
-def _asks_product(v: _Lectura) -> bool:
+def _asks_product(v: Lectura) -> bool:
     if not re.search("[a-z]", v.linea):
         return False
+    if v.has(Rasgo.FOTO) and not v.con_cantidad:
+        return True
     if v.has(Rasgo.PRODUCTO):
         return not (v.con_cantidad and v.has(Rasgo.PEDIR)) or v.has(Rasgo.PREGUNTA)
     asks = v.has(Rasgo.PREGUNTA) and not (v.con_cantidad and v.has(Rasgo.PEDIR))
@@ -183,13 +130,13 @@ def _asks_product(v: _Lectura) -> bool:
 _DE_ESE = re.compile(r"\b(?:vien|tra|sirv|tien|mid|pes)(?:e|en|ae|aen)\b.*\?|\b(?:es|son)\b.*\?")
 
 
-def _asks_shop(v: _Lectura) -> bool:
+def _asks_shop(v: Lectura) -> bool:
     if v.tema is None:
         return False
     return not (v.con_cantidad and v.has(Rasgo.PEDIR)) and not v.has(Rasgo.CANCELA)
 
 
-def _changes(v: _Lectura) -> bool:
+def _changes(v: Lectura) -> bool:
     if not v.en_oferta:
         changes = _regrets(v) or v.has(Rasgo.QUITAR) and bool(v.items) or _of_an_order(v)
         return changes and not v.has(Rasgo.PREGUNTA)
@@ -210,13 +157,13 @@ _ENCARGO = re.compile(
 )
 
 
-def _of_an_order(v: _Lectura) -> bool:
+def _of_an_order(v: Lectura) -> bool:
     """ "de lo que te encargué cámbiame la pala", said though nothing is on offer."""
     changes = v.has(Rasgo.CAMBIAR, Rasgo.SOLO, Rasgo.QUITAR, Rasgo.AGREGAR)
     return bool(v.items) and changes and _ENCARGO.search(v.linea) is not None
 
 
-def _counters(v: _Lectura) -> bool:
+def _counters(v: Lectura) -> bool:
     """ "dame 5" of what was offered, in another quantity."""
     if not v.con_cantidad or v.has(Rasgo.AGREGAR, Rasgo.PREGUNTA, Rasgo.PRODUCTO):
         return False
@@ -226,7 +173,7 @@ def _counters(v: _Lectura) -> bool:
     return all(i.producto is None or set(terms(i.producto)) <= offered for i in v.items)
 
 
-def _regrets(v: _Lectura) -> bool:
+def _regrets(v: Lectura) -> bool:
     """ "quiero cambiarla", "en realidad eran 5", said of what was just sold."""
     if v.contexto.espera is not Espera.VENDIDO:
         return False
@@ -235,14 +182,14 @@ def _regrets(v: _Lectura) -> bool:
     return "cambi" in v.linea or another and of_that
 
 
-def _leaves(v: _Lectura) -> bool:
+def _leaves(v: Lectura) -> bool:
     """Goodbye, unless an offer is open: then "ok gracias" is no answer yet."""
     if v.en_oferta or v.items or re.match(r"no\b", v.linea):
         return False
     return v.has(Rasgo.ADIOS)
 
 
-def _orders(v: _Lectura) -> bool:
+def _orders(v: Lectura) -> bool:
     if v.elige or v.con_cantidad or v.senala:
         return True
     if v.has(Rasgo.AGREGAR) and v.items:
@@ -252,7 +199,7 @@ def _orders(v: _Lectura) -> bool:
     return bool(v.items) and v.contexto.espera in (Espera.OPCIONES, Espera.CANTIDAD)
 
 
-def _wants_more(v: _Lectura) -> bool:
+def _wants_more(v: Lectura) -> bool:
     """ "sí, el pasador"; beside an offer only what is not in it: "sí, lo gris y la brocha"."""
     if not SI_FUERTE.search(v.linea) or v.has(Rasgo.PREGUNTA, Rasgo.RECHAZA):
         return False
@@ -265,14 +212,14 @@ def _wants_more(v: _Lectura) -> bool:
     return not v.en_oferta or any(not set(terms(n)) & offered for n in named)
 
 
-def _greets(v: _Lectura) -> bool:
+def _greets(v: Lectura) -> bool:
     """A greeting with nothing beside it but courtesy ("¿qué tal, cómo está?")."""
     rest = RASGOS[Rasgo.SALUDO].sub(" ", v.linea)
     alone = all(w in RELLENO or not w.isalpha() for w in rest.split())
     return v.has(Rasgo.SALUDO) and alone and not v.items
 
 
-def _tries(v: _Lectura) -> bool:
+def _tries(v: Lectura) -> bool:
     """ "¿y si llevo 5?" is a wish, though it has a condition."""
     tried = re.search(r"\bsi (?:me )?(?:llevo|compro|pido|son|fueran|serian)\b", v.linea)
     return v.con_cantidad and tried is not None
@@ -285,13 +232,13 @@ _CARO = re.compile(
 )
 
 
-def _too_dear(v: _Lectura) -> bool:
+def _too_dear(v: Lectura) -> bool:
     """ "no, muy caro" is a no, and begs for nothing."""
     shown = bool(v.contexto.opciones)  # then it is a no to that, and the offer stands
     return v.en_oferta and not shown and _CARO.fullmatch(v.linea) is not None
 
 
-def _refuses(v: _Lectura) -> bool:
+def _refuses(v: Lectura) -> bool:
     if not v.has(Rasgo.RECHAZA, Rasgo.CANCELA) or v.encarga:
         return False  # "ya no las quiero, mejor dame 1 formón" orders
     if v.has(Rasgo.PREGUNTA) and v.has(Rasgo.CANCELA):
@@ -306,7 +253,7 @@ def _refuses(v: _Lectura) -> bool:
     return v.contexto.espera is not Espera.NADA or not v.items or v.has(Rasgo.CANCELA)
 
 
-def _insists(v: _Lectura) -> bool:
+def _insists(v: Lectura) -> bool:
     """ "no, necesito los 10" (there are 7): a no. "no, dame 5" and "no, el de fibra" are none."""
     if not v.en_oferta or not re.match(r"no\b", v.linea) or v.has(Rasgo.CAMBIAR, Rasgo.SOLO):
         return False
@@ -316,12 +263,12 @@ def _insists(v: _Lectura) -> bool:
     return not asked or min(asked) >= max(q for _, q in v.contexto.lineas)
 
 
-def _names_another(v: _Lectura) -> bool:
+def _names_another(v: Lectura) -> bool:
     rest = re.sub(r"^(?:no|pero) ,? ?", "", v.linea)
     return bool(v.items) and bool(_NOMBRA.search(rest)) and not v.con_cantidad
 
 
-_Regla = tuple[Acto, Callable[[_Lectura], bool]]
+_Regla = tuple[Acto, Callable[[Lectura], bool]]
 _ACTOS: tuple[_Regla, ...] = (
     (Acto.CONFIRMAR, lambda v: v.confirma),
     (Acto.CONSULTA_PRECIO, lambda v: v.ataca and v.has(Rasgo.DESCUENTO)),
@@ -350,58 +297,6 @@ _ACTOS: tuple[_Regla, ...] = (
     (Acto.SALUDO, lambda v: v.has(Rasgo.SALUDO)),
     (Acto.OTRO, lambda v: True),
 )
-
-
-_SOLO_MEDIDA = re.compile(r"[\d/., ]+(?: [a-zñ]+)?|[a-zñ]?\d+")
-
-
-def _of_the_list(items: tuple[Item, ...], contexto: Contexto) -> tuple[Item, ...]:
-    """ "tres de los de 8 metros" are flexómetros, when those were listed."""
-    spoken = contexto.opciones or [nombre for nombre, _ in contexto.lineas]
-    heads = {plegar(nombre).split(" ")[0] for nombre in spoken if nombre}
-    if len(heads) != 1:
-        return items
-    head = heads.pop()
-    return tuple(
-        replace(i, producto=f"{head} {i.producto}")
-        if i.producto and _SOLO_MEDIDA.fullmatch(i.producto)
-        else i
-        for i in items
-    )
-
-
-# --- details -----------------------------------------------------------------------------------
-
-
-def _tidy(items: tuple[Item, ...], acto: Acto, v: _Lectura) -> tuple[Item, ...]:
-    """ "¿tienen un martillo?" counts nothing by itself; a yes or a no orders nothing."""
-    if acto in (Acto.QUEJA, Acto.CONSULTA_EMPRESA, Acto.HABLAR_HUMANO):
-        return _of_the_trade(items, v) or _complained_of(acto, v)
-    if acto is Acto.CONSULTA_PRODUCTO and v.en_oferta and SOBRE_LO_OFRECIDO.search(v.linea):
-        return ()
-    if acto is Acto.PEDIDO and not items and v.senala:
-        return (Item(None, Decimal(1), "unidad"),)
-    if acto in (Acto.CONSULTA_PRODUCTO, Acto.CONSULTA_PRECIO):
-        counts = any(i.cantidad not in (None, 1) for i in items)
-        return tuple(
-            Item(i.producto, i.cantidad if counts or i.cantidad != 1 else None, i.unidad)
-            for i in items
-            if i.producto
-        )
-    if acto in (Acto.PEDIDO, Acto.MODIFICAR, Acto.CONFIRMAR):
-        return items
-    return ()
-
-
-def _of_the_trade(items: tuple[Item, ...], v: _Lectura) -> tuple[Item, ...]:
-    """What is spoken of where nothing is ordered: only what the trade has a name for."""
-    found = [Item(i.producto) for i in items if i.producto and names_good(i.producto)]
-    return tuple(found[:1]) if v.has(Rasgo.QUEJA) else tuple(found)
-
-
-def _complained_of(acto: Acto, v: _Lectura) -> tuple[Item, ...]:
-    found = _OBJETO_QUEJA.search(v.linea) if acto is Acto.QUEJA else None
-    return (Item(found[1] or found[2]),) if found else ()
 
 
 def _is_conditional(crudo: str, linea: str) -> bool:

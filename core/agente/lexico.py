@@ -36,6 +36,7 @@ class Rasgo(StrEnum):
     AJENO = "ajeno"
     RETOMA = "retoma"
     RESERVA = "reserva"
+    FOTO = "foto"
     SEGUIMIENTO = "seguimiento"
     VACIA = "vacia"
     BAJA = "baja"

@@ -228,3 +228,21 @@ def test_an_unreadable_memory_starts_empty_but_never_reuses_an_offers_number(
     mostrador.memoria = {"v": 99, "ofertas": 41, "algo": "nuevo"}
     mostrador.dice("quiero una carretilla")
     assert mostrador.dice("sí").oferta_n == 42
+
+
+@pytest.mark.parametrize(
+    "texto", ["mándame una foto del serrucho", "¿me pasas fotos del serrucho?"]
+)
+def test_who_wants_a_picture_hears_that_there_is_none_and_orders_nothing(
+    mostrador: Mostrador, texto: str
+) -> None:
+    said = mostrador.dice(texto)
+    assert "no tengo fotos" in said.respuesta
+    assert "Serrucho de poda" in said.respuesta
+    assert said.estado_venta == "ninguna"
+
+
+def test_who_sends_a_picture_asks_for_none(mostrador: Mostrador) -> None:
+    said = mostrador.dice("les envío la foto, necesito 2 serruchos de poda")
+    assert "no tengo fotos" not in said.respuesta
+    assert said.estado_venta == "oferta"
