@@ -7,14 +7,14 @@ while our database is away, and why nothing that would fail for ever may be refu
 import hashlib
 import hmac
 
-from flask import json, request
+from flask import Response, json, jsonify, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from core.adapters.telegram import read_sobre, storable
+from core.adapters.telegram_entrada import Entrada
+from core.adapters.telegram_sobre import storable
 from core.errors import Forbidden, Invalid
-from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import Canal, TipoCanal
 from web.auth import publica
 from web.datos import servicios
@@ -32,7 +32,7 @@ class ClavePath(BaseModel):
 
 @api.post("/telegram/<clave>", summary="Un mensaje de Telegram (lo llama Telegram)")
 @publica
-def receive_telegram(path: ClavePath) -> tuple[str, int]:
+def receive_telegram(path: ClavePath) -> Response:
     """Stored when this answers 200. 403 without the canal's secret, whatever is wrong with it."""
     empresa_id, canal_id = _prove(path.clave, request.headers.get(SECRET_HEADER, ""))
     request.max_content_length = _MAX_BYTES
@@ -40,22 +40,14 @@ def receive_telegram(path: ClavePath) -> tuple[str, int]:
         crudo = storable(json.loads(request.get_data(cache=False)))
     except (ValueError, RecursionError) as e:
         raise Invalid("El cuerpo no es JSON.") from e
-    sobre = read_sobre(crudo)
-    if sobre is not None:
-        s = servicios()
-        got = receive_mensaje(
-            s.db,
-            s.cola,
-            s.settings,
-            empresa_id=empresa_id,
-            destino=Destino(canal_id=canal_id, externo=sobre.chat),
-            crudo=crudo,
-            id_externo=sobre.id_externo,
-            orden_externo=sobre.update_id,
-        )
-        if got.nuevo:
-            s.metricas.mensaje_recibido(canal=TipoCanal.TELEGRAM.value)
-    return "", 200
+    s = servicios()
+    entrada = Entrada(s.db, s.cola, s.settings, s.metricas)
+    pulsacion = entrada.receive_update(crudo, empresa_id=empresa_id, canal_id=canal_id)
+    if pulsacion is None:
+        return Response(status=200)
+    # Telegram carries out a call that it finds in the answer: the customer's button stops turning
+    # at once, and we need to call nobody.
+    return jsonify({"method": "answerCallbackQuery", "callback_query_id": pulsacion})
 
 
 def _prove(clave: str, secreto: str) -> tuple[int, int]:

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 import structlog
 
 from core.adapters.observabilidad import configure_logging
-from core.adapters.telegram import Telegram, read_sobre, storable
+from core.adapters.telegram import Telegram
+from core.adapters.telegram_entrada import Entrada
+from core.adapters.telegram_sobre import storable
 from core.db import DATABASE_DOWN
 from core.errors import AgenteError, CanalOcupado, Conflict, Unavailable
 from core.mensajes.canales import (
@@ -24,7 +26,6 @@ from core.mensajes.canales import (
     check_canal,
     read_lectura,
 )
-from core.mensajes.recibir import Destino, receive_mensaje
 from core.models import TipoCanal
 from core.settings import Settings
 from core.wiring import Servicios, build_servicios
@@ -160,22 +161,13 @@ class Sondeo:
             advance_cursor(self._s.db, cuenta, cursor=max(numbers) + 1)
 
     def _receive(self, lectura: Lectura, update: dict[str, Any]) -> None:
-        sobre = read_sobre(update)
-        if sobre is None:
-            return
         s, cuenta = self._s, lectura.cuenta
-        got = receive_mensaje(
-            s.db,
-            s.cola,
-            s.settings,
-            empresa_id=cuenta.empresa_id,
-            destino=Destino(canal_id=cuenta.id, externo=sobre.chat),
-            crudo=storable(update),
-            id_externo=sobre.id_externo,
-            orden_externo=sobre.update_id,
+        entrada = Entrada(s.db, s.cola, s.settings, s.metricas)
+        pulsacion = entrada.receive_update(
+            storable(update), empresa_id=cuenta.empresa_id, canal_id=cuenta.id
         )
-        if got.nuevo:
-            s.metricas.mensaje_recibido(canal=_TIPO)
+        if pulsacion is not None:
+            s.telegram(cuenta).confirm_pulsacion(pulsacion)
 
     async def _break(self, lectura: Lectura | None, error: Conflict) -> None:
         assert lectura is not None  # nobody else raises it

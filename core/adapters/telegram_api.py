@@ -8,7 +8,8 @@ import asyncio
 import math
 import os
 import threading
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -16,7 +17,8 @@ from typing import Any, TypeVar
 os.environ.setdefault("PTB_TIMEDELTA", "1")
 
 import httpx
-from telegram import Bot
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import ChatAction
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -30,6 +32,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest
 
 from core.adapters.bucle import bucle
+from core.adapters.telegram_archivos import Archivos
 from core.errors import (
     AgenteError,
     CanalOcupado,
@@ -38,8 +41,10 @@ from core.errors import (
     EnvioIncierto,
     EnvioLimitado,
     EnvioRechazado,
+    TooLarge,
     Unavailable,
 )
+from core.ports import Tecla
 
 T = TypeVar("T")
 
@@ -49,6 +54,14 @@ _CONNECT_SECONDS = 5.0
 _KEEPALIVE_SECONDS = 15.0
 _MAX_SENDING = 64
 _MAX_POLLING = 1024
+# Signs that somebody writes or that a press was heard: few connections, so that a Telegram that
+# hangs keeps none of the replies from leaving.
+_MAX_SIGNS = 8
+_SIGN_SECONDS = 3.0
+# What Telegram takes below one message, and in one button (bytes); longer labels it shows cut.
+_TECLAS_MAX = 100
+_DATA_MAX_BYTES = 64
+_LABEL_MAX = 60
 
 # The request never left this machine.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -61,16 +74,58 @@ class BotApi:
         self._url = f"{url}/bot"
         self._sending = _client(_MAX_SENDING)
         self._polling = _client(_MAX_POLLING)
+        self._signing = _client(_MAX_SIGNS)
+        self._archivos = Archivos(url)
+        # By token: until when (monotonic) Telegram wants no signs.
+        self._quiet: dict[str, float] = {}
 
     def who(self, token: str, *, segundos: float) -> str:
         """The bot's username."""
         me = self._run(token, self._bot(token).get_me(), segundos)
         return me.username or me.first_name
 
-    def send(self, token: str, chat: str, texto: str, *, segundos: float) -> int:
+    def send(
+        self, token: str, chat: str, texto: str, teclas: Sequence[Tecla] = (), *, segundos: float
+    ) -> int:
         """Telegram's id of the message. Sent as plain text: a reply holds no markup."""
-        call = self._bot(token).send_message(chat_id=chat, text=texto)
+        call = self._bot(token).send_message(
+            chat_id=chat, text=texto, reply_markup=_keyboard(teclas)
+        )
         return self._run(token, call, segundos).message_id
+
+    def start_typing(self, token: str, chat: str) -> None:
+        """Returns at once and never raises; not asked while Telegram wants silence."""
+        self._start_sign(token, lambda bot: bot.send_chat_action(chat, ChatAction.TYPING))
+
+    def start_confirm(self, token: str, pulsacion: str) -> None:
+        """As start_typing, for the press of a button."""
+        self._start_sign(token, lambda bot: bot.answer_callback_query(pulsacion))
+
+    def _start_sign(self, token: str, call: Callable[[Bot], Coroutine[Any, Any, bool]]) -> None:
+        if time.monotonic() >= self._quiet.get(token, 0.0):
+            work = self._sign(token, call(self._bot(token, self._signing)))
+            bucle().submit(work, segundos=_SIGN_SECONDS + 0.5)
+
+    async def _sign(self, token: str, call: Coroutine[Any, Any, bool]) -> None:
+        try:
+            await _translating(token, call, _SIGN_SECONDS)
+        except EnvioLimitado as e:
+            self._quiet[token] = time.monotonic() + e.segundos
+        except AgenteError:
+            return  # a sign that comes late says nothing
+
+    def fetch(self, token: str, file_id: str, *, max_bytes: int, segundos: float) -> bytes:
+        """A file's content, in `segundos` altogether. Raises TooLarge as well."""
+        return self._run(token, self._fetch(token, file_id, max_bytes, segundos), segundos)
+
+    async def _fetch(self, token: str, file_id: str, max_bytes: int, segundos: float) -> bytes:
+        # As JSON: the vendor would make an address of the path, or a path of this machine's disk.
+        call = self._bot(token)._post("getFile", {"file_id": file_id})
+        try:
+            file = await _translating(token, call, segundos)
+        except EnvioRechazado as e:
+            raise _too_big(e) from None
+        return await self._archivos.download(token, file, max_bytes=max_bytes)
 
     def set_webhook(
         self, token: str, url: str, *, secreto: str, updates: Sequence[str], segundos: float
@@ -96,11 +151,11 @@ class BotApi:
         call = self._bot(token)._post("getUpdates", data, read_timeout=plazo)
         return bucle().submit(_translating(token, call, plazo), segundos=plazo + 1.0)
 
-    def _bot(self, token: str) -> Bot:
+    def _bot(self, token: str, request: HTTPXRequest | None = None) -> Bot:
         return Bot(
             token,
             base_url=self._url,
-            request=self._sending,
+            request=request or self._sending,
             get_updates_request=self._polling,
         )
 
@@ -108,8 +163,23 @@ class BotApi:
         return bucle().run(_translating(token, call, segundos), segundos=segundos + 0.5)
 
     def close(self) -> None:
-        bucle().run(self._sending.shutdown(), segundos=2.0)
-        bucle().run(self._polling.shutdown(), segundos=2.0)
+        for request in (self._sending, self._polling, self._signing, self._archivos):
+            bucle().run(request.shutdown(), segundos=2.0)
+
+
+def _keyboard(teclas: Sequence[Tecla]) -> InlineKeyboardMarkup | None:
+    """One button in each row: labels are sentences, and a thumb finds them. One that Telegram
+    would refuse is left out, for it would take the reply with it."""
+    rows = [
+        [InlineKeyboardButton(_label(t.texto), callback_data=t.id)]
+        for t in teclas[:_TECLAS_MAX]
+        if t.texto.strip() and 0 < len(t.id.encode()) <= _DATA_MAX_BYTES
+    ]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _label(texto: str) -> str:
+    return texto if len(texto) <= _LABEL_MAX else f"{texto[: _LABEL_MAX - 1].rstrip()}…"
 
 
 def _client(connections: int) -> HTTPXRequest:
@@ -180,6 +250,13 @@ def _translate(token: str, error: TelegramError) -> AgenteError:
         case NetworkError():
             return _network(error)
     return EnvioIncierto("Telegram respondió algo que no se entiende.", segundos=2)
+
+
+def _too_big(refused: EnvioRechazado) -> AgenteError:
+    """Beyond 20 MB Telegram shows a file to nobody but people."""
+    if "file is too big" in str(refused).lower():
+        return TooLarge("Telegram no entrega archivos tan grandes.")
+    return refused
 
 
 def _network(error: NetworkError) -> Unavailable:

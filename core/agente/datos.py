@@ -2,6 +2,7 @@
 
 import re
 
+from core.agente.compartido import CONTACTO, UBICACION
 from core.agente.lexico import AGREGAR, HACER, QUITAR, RASGOS, VERBO, Rasgo
 from core.agente.palabras import plegar
 
@@ -103,6 +104,7 @@ def extraer(texto: str, *, esperados: bool) -> tuple[dict[str, str], str]:
     """(data found, the text without them). `esperados`: the bot had asked for the data, so that a
     bare name or address is one."""
     datos: dict[str, str] = {}
+    texto = _take(datos, "direccion", UBICACION, CONTACTO.sub(" ", texto))
     for campo, patron in _PATRONES:
         texto = _take(datos, campo, patron, texto)
     texto = _take_telefono(datos, texto)

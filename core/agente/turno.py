@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from core.agente.bajas import baja_en_silencio
+from core.agente.escribiendo import escribiendo
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -102,7 +103,8 @@ class Vendedor:
             return Desenlace("fallido", error=e)
         if turno is None:
             return Desenlace("nada")
-        ended = self._conduct(turno)
+        with escribiendo(self.canales, turno):
+            ended = self._conduct(turno)
         return replace(ended, segundos=time.monotonic() - start)
 
     def _conduct(self, turno: TurnoTomado) -> Desenlace:

@@ -169,6 +169,35 @@ def _open_chat(session: Session, values: dict[str, Any], *, suffix: str = "") ->
     )
 
 
+# An older piece of news must not undo what the customer wrote since.
+_CERRADO = text(
+    """
+    UPDATE chat SET cerrado = :cerrado
+    WHERE empresa_id = :empresa_id AND canal_id = :canal_id AND externo = :externo
+      AND cerrado <> :cerrado AND NOT EXISTS (
+        SELECT FROM mensaje m WHERE m.empresa_id = chat.empresa_id AND m.chat_id = chat.id
+          AND m.orden_externo > :orden_externo)
+    """
+)
+
+
+def mark_cerrado(
+    db: Database, *, empresa_id: int, destino: Destino, cerrado: bool, orden_externo: int
+) -> None:
+    """The provider says that the customer left the chat, or is back. `destino` names canal and
+    externo; a chat that never was is not opened. Safe to repeat. Raises Unavailable when the
+    database could not say that it is written."""
+    values = {
+        "empresa_id": empresa_id,
+        "canal_id": destino.canal_id,
+        "externo": destino.externo,
+        "cerrado": cerrado,
+        "orden_externo": orden_externo,
+    }
+    with translating_outage("No se pudo guardar; vuelve a enviarlo."), db.empresa(empresa_id) as s:
+        s.execute(_CERRADO, values)
+
+
 def _find(db: Database, empresa_id: int, values: dict[str, Any]) -> Recibido:
     """The message of that key, stored by this or an earlier call.
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.telegram.fallas import Falla, Rechazo
+from tests.telegram.formas import Archivo, Malformado, read_keyboard, shown
 from tests.telegram.servidor import Manejador, Servidor
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -27,6 +28,15 @@ class Aceptado:
     chat: int
     texto: str
     momento: float
+    message_id: int
+    # One row after another, as the API shows a keyboard; None without one.
+    teclado: dict[str, Any] | None = None
+
+    @property
+    def botones(self) -> dict[str, str]:
+        """What each button shows, and the data that pressing it sends."""
+        rows = (self.teclado or {"inline_keyboard": []})["inline_keyboard"]
+        return {b["text"]: b["callback_data"] for row in rows for b in row}
 
 
 @dataclass
@@ -54,6 +64,11 @@ class Emulador:
         self.pausa_chat = 0.0
         self.bloqueados: set[int] = set()
         self.aceptados: list[Aceptado] = []
+        self.acciones: list[tuple[int, str, float]] = []
+        # Presses by the id of their query: how often they were confirmed.
+        self.pulsaciones: dict[str, int] = {}
+        self.archivos: dict[str, Archivo] = {}
+        self.descargas = 0
         self.llamadas: list[str] = []
         self.conexiones = 0
         self.servidos = 0  # updates handed out by getUpdates, confirmed or not
@@ -120,6 +135,23 @@ class Emulador:
             bot.updates.append(made)
             self._cond.notify_all()
             return made
+
+    def press(self, token: str, cuerpo: dict[str, Any]) -> dict[str, Any]:
+        """A callback_query; it turns on the customer's screen until it is confirmed."""
+        with self._cond:
+            cuerpo["id"] = str(4_000_000_000_000_000 + len(self.pulsaciones))
+            self.pulsaciones[cuerpo["id"]] = 0
+        return self.update(token, callback_query=cuerpo)
+
+    def read_file(self, token: str, ruta: str) -> tuple[Falla | None, bytes | None]:
+        with self._cond:
+            self.descargas += 1
+            queue = self._fallas["file"]
+            falla = queue.popleft() if queue else None
+            found = next((a for a in self.archivos.values() if a.ruta == ruta), None)
+            known = token in self._bots and found is not None
+            self._cond.notify_all()
+        return falla, found.contenido if found is not None and known else None
 
     def pending(self, token: str) -> int:
         """Updates that nobody has confirmed."""
@@ -199,8 +231,9 @@ class Emulador:
         }
 
     def _do_sendMessage(self, bot: _Bot, token: str, datos: dict[str, str]) -> Any:
-        self._only(datos, "chat_id", "text")
+        self._only(datos, "chat_id", "text", "reply_markup")
         chat, texto = self._int(datos, "chat_id"), datos.get("text", "")
+        keyboard = self._keyboard(datos)
         if not texto.strip():
             raise Rechazo(400, "Bad Request: message text is empty")
         if len(texto.encode("utf-16-le")) // 2 > 4096:
@@ -213,15 +246,48 @@ class Emulador:
                 raise Rechazo(429, "Too Many Requests: retry after 1", retry_after=1)
             self._ultimo_envio[token, chat] = now
             bot.mensajes += 1
-            self.aceptados.append(Aceptado(token, chat, texto, now))
+            sent = Aceptado(token, chat, texto, now, bot.mensajes, keyboard)
+            self.aceptados.append(sent)
             self._cond.notify_all()
-            return {
-                "message_id": bot.mensajes,
-                "date": int(time.time()),
-                "chat": {"id": chat, "type": "private", "first_name": "Ana"},
-                "from": {"id": 1, "is_bot": True, "first_name": "Tienda"},
-                "text": texto,
-            }
+            return shown(chat, bot.mensajes, texto, keyboard)
+
+    def _keyboard(self, datos: dict[str, str]) -> dict[str, Any] | None:
+        try:
+            return read_keyboard(datos["reply_markup"]) if "reply_markup" in datos else None
+        except Malformado as e:
+            self._violation(str(e))
+            raise
+
+    def _do_sendChatAction(self, bot: _Bot, token: str, datos: dict[str, str]) -> Any:
+        self._only(datos, "chat_id", "action")
+        chat, action = self._int(datos, "chat_id"), datos.get("action", "")
+        if action != "typing":
+            self._violation(f"action {action}")
+        with self._cond:
+            if chat in self.bloqueados:
+                raise Rechazo(403, "Forbidden: bot was blocked by the user")
+            self.acciones.append((chat, action, time.monotonic()))
+            self._cond.notify_all()
+        return True
+
+    def _do_answerCallbackQuery(self, bot: _Bot, token: str, datos: dict[str, str]) -> Any:
+        self._only(datos, "callback_query_id")
+        query = datos.get("callback_query_id", "")
+        with self._cond:
+            if self.pulsaciones.get(query, 1):
+                raise Rechazo(400, "Bad Request: query is too old or query ID is invalid")
+            self.pulsaciones[query] += 1
+            self._cond.notify_all()
+        return True
+
+    def _do_getFile(self, bot: _Bot, token: str, datos: dict[str, str]) -> Any:
+        self._only(datos, "file_id")
+        archivo = self.archivos.get(datos.get("file_id", ""))
+        if archivo is None:
+            raise Rechazo(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(archivo.contenido) > 20 * 1024 * 1024:
+            raise Rechazo(400, "Bad Request: file is too big")
+        return archivo.as_json(datos["file_id"])
 
     def _do_setWebhook(self, bot: _Bot, token: str, datos: dict[str, str]) -> Any:
         self._only(datos, "url", "secret_token", "allowed_updates")
@@ -286,12 +352,21 @@ class Emulador:
                 if not work:
                     self._cond.wait(0.5)
             for bot, update in work:
-                if self.push(bot.webhook, bot.secreto, update)[0] == 200:
+                status, body = self.push(bot.webhook, bot.secreto, update)
+                if status == 200:
+                    self._obey(bot, body)
                     with self._cond:
                         bot.updates.popleft()
                         self._cond.notify_all()
                 else:
                     self.cerrado.wait(0.05)  # Telegram waits longer between its attempts
+
+    def _obey(self, bot: _Bot, body: bytes) -> None:
+        """Carry out the call that a webhook may put into its answer. Nobody hears how it went."""
+        if body:
+            token = next(t for t, b in self._bots.items() if b is bot)
+            datos = {k: str(v) for k, v in json.loads(body).items()}
+            self.call(token, datos.pop("method"), datos)
 
     def push(self, url: str, secreto: str | None, update: Any) -> tuple[int, bytes]:
         """One POST as Telegram makes it; what the webhook answered."""

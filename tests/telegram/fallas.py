@@ -6,7 +6,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Falla:
     """What the next call meets. `corta`: answer nothing and reset; `cuelga`: answer nothing.
-    With `acepta` it is carried out first, as when only the answer is lost."""
+    With `acepta` it is carried out first, as when only the answer is lost. `gotea`: of a file, one
+    byte each so many seconds; `trunca`: of a file, half of it and a reset."""
 
     estado: int = 0
     retry_after: int | None = None
@@ -14,12 +15,17 @@ class Falla:
     corta: bool = False
     cuelga: bool = False
     acepta: bool = False
+    gotea: float = 0.0
+    trunca: bool = False
 
 
 def espera(segundos: int) -> Falla:
     return Falla(estado=429, retry_after=segundos)
 
 
+NO_ESTA = Falla(estado=404)
+GOTEA = Falla(gotea=0.05)
+TRUNCA = Falla(trunca=True)
 ERROR_500 = Falla(estado=500)
 HTML_502 = Falla(estado=502, cuerpo=b"<html>Bad Gateway</html>")
 BLOQUEADO = Falla(estado=403)

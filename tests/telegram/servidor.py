@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from tests.telegram.fallas import Falla, Rechazo
 
 _PATH = re.compile(r"/bot(\d+:[\w-]+)/(\w+)")
+_FILE = re.compile(r"/file/bot(\d+:[\w-]+)/([\w./-]+)")
 
 
 class Api(Protocol):
@@ -21,6 +22,8 @@ class Api(Protocol):
     cerrado: threading.Event
 
     def call(self, token: str, metodo: str, datos: dict[str, str]) -> tuple[Falla | None, Any]: ...
+
+    def read_file(self, token: str, ruta: str) -> tuple[Falla | None, bytes | None]: ...
 
 
 class Servidor(ThreadingHTTPServer):
@@ -61,6 +64,38 @@ class Manejador(BaseHTTPRequestHandler):
             return self._refuse(result.estado, result.descripcion, result.retry_after)
         return self._answer(200, {"ok": True, "result": result})
 
+    def do_GET(self) -> None:
+        """A file, at the address that getFile makes known."""
+        found = _FILE.fullmatch(self.path)
+        if found is None:
+            self.server.emulador.violaciones.append("a path that is no file")
+            return self._refuse(404, "Not Found", None)
+        falla, content = self.server.emulador.read_file(found[1], found[2])
+        if falla is not None and not (falla.gotea or falla.trunca):
+            return self._show(falla)
+        if content is None:
+            return self._refuse(404, "Not Found", None)
+        if falla is None:
+            return self._send(200, content, "application/octet-stream")
+        return self._drip(content, falla)
+
+    def _drip(self, content: bytes, falla: Falla) -> None:
+        """The file byte by byte, or half of it."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if falla.trunca:
+            self.wfile.write(content[: len(content) // 2])
+            return
+        for n in range(len(content)):
+            try:
+                self.wfile.write(content[n : n + 1])
+            except OSError:
+                return
+            if self.server.emulador.cerrado.wait(falla.gotea):
+                return
+
     def _show(self, falla: Falla) -> None:
         if falla.cuelga:
             self.server.emulador.cerrado.wait(60)
@@ -83,10 +118,10 @@ class Manejador(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: dict[str, Any]) -> None:
         self._send(status, json.dumps(body).encode())
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
         try:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -3,14 +3,13 @@
 import logging
 import time
 import traceback
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.adapters.telegram import Sobre, Telegram, read_sobre, storable
+from core.adapters.telegram import Telegram
 from core.errors import (
     AgenteError,
     CanalOcupado,
@@ -21,12 +20,13 @@ from core.errors import (
     EnvioRechazado,
     Unavailable,
 )
-from core.ports import Canal
+from core.ports import Canal, Tecla
 from tests.fakes import CanalDePapel
 from tests.telegram import fallas as api
 from tests.telegram.conftest import SECRETO, TOKEN
 from tests.telegram.emulador import Emulador
 from tests.telegram.fallas import Falla
+from tests.telegram.persona import Persona
 
 SEGUNDOS = 1.0
 
@@ -186,6 +186,73 @@ def test_no_token_and_no_text_in_errors_and_logs(
     assert TOKEN not in everything
 
 
+# --- buttons and signs -------------------------------------------------------------------------
+
+
+def test_answers_to_press_are_shown_one_below_the_other(
+    canal: Telegram, emulador: Emulador
+) -> None:
+    largo = "1) Martillo de carpintero con mango de fibra de vidrio antideslizante, 16 oz"
+    canal.send("42", "¿Cuál?", [Tecla("123456789012345678:0", largo), Tecla("77:1", "Cancelar")])
+    [sent] = emulador.aceptados
+    shown, second = sent.botones
+    assert (sent.botones[shown], sent.botones[second]) == ("123456789012345678:0", "77:1")
+    assert second == "Cancelar"
+    assert shown.endswith("…")
+    assert largo.startswith(shown[:-1])
+    assert len(shown) <= 60
+
+
+def test_a_button_that_telegram_would_refuse_does_not_take_the_reply_with_it(
+    canal: Telegram, emulador: Emulador
+) -> None:
+    canal.send("42", "¿Cuál?", [Tecla("ñ" * 33, "larga"), Tecla("1:0", " "), Tecla("1:1", "Sí")])
+    canal.send("42", "hola", [Tecla("", "nada")])
+    assert [a.botones for a in emulador.aceptados] == [{"Sí": "1:1"}, {}]
+
+
+def test_typing_is_shown_and_waited_for_by_nobody(canal: Telegram, emulador: Emulador) -> None:
+    emulador.fail("sendChatAction", api.CUELGA, api.ERROR_500, api.CORTA, api.BLOQUEADO)
+    start = time.monotonic()
+    for _ in range(5):
+        canal.show_escribiendo("42", "7")
+    assert time.monotonic() - start < 0.5
+    emulador.await_true(lambda: len(emulador.acciones) == 1)
+    assert emulador.acciones[0][:2] == (42, "typing")
+    assert canal.send("42", "hola"), "a sign that hangs holds up no reply"
+
+
+def test_who_asks_for_silence_is_shown_no_typing_either(
+    canal: Telegram, emulador: Emulador
+) -> None:
+    emulador.fail("sendChatAction", api.espera(60))
+    canal.show_escribiendo("42", "7")
+    emulador.await_true(lambda: not canal._open()[0]._quiet.get(TOKEN, 0.0) < time.monotonic())
+    for _ in range(5):
+        canal.show_escribiendo("42", "7")
+    canal.send("42", "hola")
+    assert emulador.llamadas == ["sendChatAction", "sendMessage"]
+
+
+def test_a_press_is_confirmed_once_and_a_late_one_is_no_accident(
+    canal: Telegram, emulador: Emulador
+) -> None:
+    canal.send("42", "¿Confirmas?", [Tecla("7:0", "Confirmar")])
+    persona = Persona(emulador, TOKEN)
+    query = persona.press("Confirmar")["callback_query"]["id"]
+    for _ in range(2):
+        canal.confirm_pulsacion(query)
+    emulador.await_true(lambda: emulador.llamadas.count("answerCallbackQuery") == 2)
+    assert emulador.pulsaciones == {query: 1}
+
+
+def test_signs_need_no_token_that_is_one(emulador: Emulador) -> None:
+    broken = telegram(emulador, "ninguno")
+    broken.show_escribiendo("42", None)
+    broken.confirm_pulsacion("4")
+    assert emulador.llamadas == []
+
+
 # --- updates and webhook -----------------------------------------------------------------------
 
 
@@ -241,135 +308,6 @@ def test_check_says_what_a_person_must_change(emulador: Emulador) -> None:
     emulador.fail("getMe", api.ERROR_500)
     with pytest.raises(Unavailable):
         telegram(emulador).check(webhook_url=None)
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def read(emulador: Emulador) -> Callable[..., Any]:
-    def parse(texto: str | None = None, **mas: Any) -> Any:
-        return telegram(emulador).parse(emulador.write(TOKEN, texto, **mas))
-
-    return parse
-
-
-def test_a_text_is_read_with_its_author(read: Callable[..., Any]) -> None:
-    entrante = read("¿tienen martillos?")
-    assert (entrante.texto, entrante.tipo, entrante.nombre) == (
-        "¿tienen martillos?",
-        "texto",
-        "Ana Paz",
-    )
-
-
-def test_the_start_button_is_a_greeting(read: Callable[..., Any]) -> None:
-    assert read("/start").texto == "Hola"
-    assert read("/start promo@mayo").texto == "Hola"
-    assert read("/starter kit").texto == "/starter kit"
-
-
-_FILE = {"file_id": "f", "file_unique_id": "u"}
-
-
-@pytest.mark.parametrize(
-    ("message", "tipo"),
-    [
-        ({"photo": [{**_FILE, "width": 1, "height": 1}], "caption": "este"}, "imagen"),
-        ({"voice": {**_FILE, "duration": 3}}, "audio"),
-        ({"video": {**_FILE, "width": 1, "height": 1, "duration": 3}}, "video"),
-        ({"document": _FILE}, "documento"),
-        (
-            {
-                "sticker": {
-                    **_FILE,
-                    "width": 1,
-                    "height": 1,
-                    "is_animated": False,
-                    "is_video": False,
-                    "type": "regular",
-                }
-            },
-            "sticker",
-        ),
-        ({"location": {"latitude": 4.6, "longitude": -74.1}}, "ubicacion"),
-        ({"contact": {"phone_number": "300", "first_name": "Ana"}}, "contacto"),
-        ({"dice": {"emoji": "🎲", "value": 3}}, "otro"),
-    ],
-)
-def test_what_is_no_text_is_told_by_its_kind(
-    read: Callable[..., Any], message: dict[str, Any], tipo: str
-) -> None:
-    entrante = read(**message)
-    assert (entrante.tipo, entrante.texto) == (tipo, message.get("caption", ""))
-
-
-def test_an_edit_says_so(emulador: Emulador) -> None:
-    original = emulador.write(TOKEN, "10 martillos")
-    edited = emulador.update(
-        TOKEN, edited_message={**original["message"], "text": "5 martillos", "edit_date": 1}
-    )
-    entrante = telegram(emulador).parse(edited)
-    assert entrante is not None
-    assert (entrante.tipo, entrante.texto) == ("edicion", "5 martillos")
-    sobre = read_sobre(edited)
-    assert sobre is not None
-    assert sobre.update_id > original["update_id"]
-
-
-def test_nobody_s_words_are_not_answered(read: Callable[..., Any], emulador: Emulador) -> None:
-    bot = {"id": 9, "is_bot": True, "first_name": "Otro"}
-    assert read("hola", **{"from": bot}) is None
-    assert read(group_chat_created=True) is None
-    assert telegram(emulador).parse({"update_id": 1, "poll": None}) is None
-
-
-def test_an_update_that_cannot_be_read_is_something_else_and_no_accident(
-    emulador: Emulador,
-) -> None:
-    for strange in ({"chat": 1}, {"chat": {"id": 42}}, {"date": "ayer", "chat": {}}, 7, [1]):
-        entrante = telegram(emulador).parse({"update_id": 1, "message": strange})
-        assert entrante is None or entrante.tipo == "otro"
-
-
-def test_reading_needs_no_credentials(emulador: Emulador) -> None:
-    def closed() -> dict[str, Any]:
-        raise AssertionError("opened")
-
-    canal = Telegram(closed, api_url=emulador.url, segundos=1)
-    entrante = canal.parse(emulador.write(TOKEN, "hola"))
-    assert entrante is not None
-
-
-@pytest.mark.parametrize(
-    "crudo",
-    [
-        None,
-        [],
-        "x",
-        {},
-        {"update_id": 5},
-        {"update_id": "5", "message": {"chat": {"id": 1}}},
-        {"update_id": 5, "message": {"chat": {"id": "1"}}},
-        {"update_id": 5, "message": {"chat": 1}},
-        {"update_id": 2**63, "message": {"chat": {"id": 1}}},
-        {"update_id": -1, "message": {"chat": {"id": 1}}},
-        {"update_id": 5, "message": {"chat": {"id": 2**70}}},
-        {"update_id": 5, "my_chat_member": {"chat": {"id": 1}}},
-    ],
-)
-def test_what_is_no_message_has_no_envelope(crudo: object) -> None:
-    assert read_sobre(crudo) is None
-
-
-def test_the_envelope_holds_the_ids() -> None:
-    crudo = {"update_id": 5, "message": {"chat": {"id": -42}, "text": "hola"}}
-    assert read_sobre(crudo) == Sobre(5, "-42")
-
-
-def test_what_postgresql_cannot_hold_is_left_out() -> None:
-    crudo = {"a\0": ["x\0y", "\ud83d!", float("inf"), float("nan"), 1.5, None, True, 2**80]}
-    assert storable(crudo) == {"a": ["xy", "?!", None, None, 1.5, None, True, 2**80]}
 
 
 def test_the_vendor_is_not_imported_by_the_ids(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.adapters.telegram import Telegram
+from core.adapters.telegram_sobre import UPDATES
 from core.db import Database
+from core.ports import Tecla
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.conftest import ROOT
@@ -21,6 +24,7 @@ from tests.fakes import ColaEnMemoria
 from tests.telegram import fallas as api
 from tests.telegram.conftest import TOKEN, Bot
 from tests.telegram.emulador import Emulador
+from tests.telegram.persona import Persona
 from tests.telegram.puente import Puente
 from workers.telegram import Sondeo
 
@@ -238,6 +242,39 @@ def test_an_update_that_cannot_be_stored_does_not_hold_up_the_others(
     follow()
     emulador.await_true(lambda: "hola" in heard(bot))
     emulador.await_true(lambda: emulador.pending(TOKEN) == 0)
+
+
+def test_a_press_is_stored_and_confirmed_and_who_leaves_or_returns_is_known(
+    follow: Sigue, bot: Bot, emulador: Emulador, db: Database, cola: ColaEnMemoria
+) -> None:
+    persona = Persona(emulador, TOKEN)
+    first = persona.write("hola")
+    given = {"token": TOKEN, "secreto": ""}
+    canal = Telegram(lambda: given, api_url=emulador.url, segundos=2.0)
+    canal.send("42", "¿Confirmas?", [Tecla("7:0", "Confirmar")])
+    emulador.fail("answerCallbackQuery", api.ERROR_500)
+    presses = [persona.press("Confirmar") for _ in range(2)]
+    persona.block()
+    group = persona.write("¿qué venden?")
+    group["message"]["chat"] |= {"id": -100123, "type": "supergroup"}
+    follow()
+    emulador.await_true(lambda: emulador.pending(TOKEN) == 0)
+    emulador.await_true(lambda: sorted(emulador.pulsaciones.values()) == [0, 1])
+    assert [m.crudo for m in bot.mensajes()] == [first, *presses]
+    with db.empresa(bot.empresa_id) as session:
+        assert session.scalars(text("SELECT cerrado FROM chat")).all() == [True]
+    persona.unblock()
+    emulador.await_true(lambda: emulador.pending(TOKEN) == 0)
+    with db.empresa(bot.empresa_id) as session:
+        assert session.scalars(text("SELECT cerrado FROM chat")).all() == [False]
+
+
+def test_what_is_asked_for_is_all_that_is_read(follow: Sigue, bot: Bot, emulador: Emulador) -> None:
+    emulador.update(TOKEN, channel_post={"chat": {"id": 1}, "text": "no es para nosotros"})
+    emulador.write(TOKEN, "hola")
+    follow()
+    emulador.await_true(lambda: heard(bot) == ["hola"])
+    assert emulador._bots[TOKEN].permitidos == list(UPDATES)
 
 
 def test_with_a_public_address_every_bot_is_told_of_it_and_nobody_polls(

@@ -13,11 +13,12 @@ from werkzeug.serving import make_server
 
 from core.adapters.telegram import Telegram
 from core.db import Database
-from core.ports import Tarea
+from core.ports import Tarea, Tecla
 from core.wiring import Servicios
 from tests.fakes import ColaEnMemoria
 from tests.telegram.conftest import SECRETO, TOKEN, Bot
 from tests.telegram.emulador import Emulador
+from tests.telegram.persona import Persona
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
@@ -135,6 +136,69 @@ def test_a_body_beyond_all_reason_is_refused_before_it_is_read(post: Post, bot: 
     assert post(b" " * (512 * 1024 + 1)).status_code == 413
 
 
+def test_a_press_is_stored_and_its_button_stops_turning_with_the_answer(
+    post: Post, bot: Bot
+) -> None:
+    chat = {"id": 42, "type": "private"}
+    query = {"id": "4382", "data": "7:0", "message": {"chat": chat, "message_id": 5, "date": 0}}
+    body = {"update_id": 700_009, "callback_query": query}
+    answers = [post(body), post(body)]
+    confirmed = {"method": "answerCallbackQuery", "callback_query_id": "4382"}
+    assert [(a.status_code, a.json) for a in answers] == [(200, confirmed)] * 2
+    [row] = bot.mensajes()
+    assert (row.crudo, row.id_externo) == (body, "700009")
+    strange = {**body, "update_id": 700_010, "callback_query": {**query, "id": "4 & 5"}}
+    assert post(strange).data == b""
+    assert len(bot.mensajes()) == 2
+
+
+def member(n: int, status: str, chat: int = 42) -> dict[str, Any]:
+    where = {"id": chat, "type": "private"}
+    return {
+        "update_id": n,
+        "my_chat_member": {"chat": where, "new_chat_member": {"status": status}},
+    }
+
+
+def test_a_customer_who_blocks_the_bot_closes_the_chat_and_opens_it_by_unblocking(
+    post: Post, bot: Bot, db: Database
+) -> None:
+    def closed() -> list[bool]:
+        with db.empresa(bot.empresa_id) as session:
+            return list(session.scalars(text("SELECT cerrado FROM chat ORDER BY id")))
+
+    post(member(700_000, "kicked", chat=41))
+    assert closed() == [], "who never wrote has no chat"
+    post(update(700_001))
+    post(update(700_002, chat=43))
+    for n, status, expected in (
+        (700_003, "kicked", True),
+        (700_003, "kicked", True),
+        (700_004, "member", False),
+        (700_005, "kicked", True),
+        (700_006, "unheard of", True),
+    ):
+        assert post(member(n, status)).status_code == 200
+        assert closed() == [expected, False]
+    assert len(bot.mensajes()) == 2
+
+
+def test_late_news_that_a_customer_left_does_not_undo_what_they_wrote_since(
+    post: Post, bot: Bot
+) -> None:
+    post(update(700_009))
+    post(member(700_003, "kicked"))
+    with bot.db.empresa(bot.empresa_id) as session:
+        assert session.scalars(text("SELECT cerrado FROM chat")).all() == [False]
+
+
+def test_what_is_said_in_a_group_is_not_stored(post: Post, bot: Bot) -> None:
+    body = update(chat=-100123)
+    body["message"]["chat"]["type"] = "supergroup"
+    assert post(body).status_code == 200
+    assert bot.mensajes() == []
+
+
 def test_characters_that_postgresql_cannot_hold_lose_no_message(post: Post, bot: Bot) -> None:
     body = (
         b'{"update_id": 1, "message": {"chat": {"id": 42}, '
@@ -151,6 +215,18 @@ def test_the_text_is_in_no_answer(post: Post) -> None:
         answer = post(body)
         assert b"canario" not in answer.data
         assert b"700001" not in answer.data
+
+
+def test_telegram_confirms_a_press_by_what_the_webhook_answers(
+    servidor: str, bot: Bot, emulador: Emulador
+) -> None:
+    given = {"token": TOKEN, "secreto": SECRETO}
+    canal = Telegram(lambda: given, api_url=emulador.url, segundos=2.0)
+    canal.check(webhook_url=f"{servidor}/webhooks/telegram/{bot.clave}")
+    canal.send("42", "¿Confirmas?", [Tecla("7:0", "Confirmar")])
+    Persona(emulador, TOKEN).press("Confirmar")
+    emulador.await_true(lambda: set(emulador.pulsaciones.values()) == {1})
+    assert len(bot.mensajes()) == 1
 
 
 @pytest.fixture
