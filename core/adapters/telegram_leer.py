@@ -3,7 +3,18 @@
 import re
 from typing import Any
 
-from telegram import CallbackQuery, Chat, InlineKeyboardMarkup, Message, Update, User
+from telegram import (
+    Audio,
+    CallbackQuery,
+    Chat,
+    Document,
+    InlineKeyboardMarkup,
+    Message,
+    PhotoSize,
+    Update,
+    User,
+    Voice,
+)
 
 from core.agente import compartido
 from core.ports import Entrante, Medio
@@ -144,17 +155,17 @@ def _medio(message: Message) -> Medio | None:
     if message.photo:
         fits = [p for p in message.photo if (p.file_size or 0) <= _FOTO_MAX_BYTES]
         best = max(fits or message.photo[:1], key=lambda p: p.width * p.height)
-        return Medio(_id(best.file_id), "imagen", "image/jpeg", best.file_size)
+        return _waiting(best, "imagen", "image/jpeg")
     if (sound := message.voice or message.audio) is not None:
-        return Medio(_id(sound.file_id), "audio", _text(sound.mime_type) or None, sound.file_size)
+        return _waiting(sound, "audio", sound.mime_type)
     if (file := message.document) is not None and message.animation is None:
         kind = {"image": "imagen", "audio": "audio"}.get(_text(file.mime_type).split("/")[0])
-        if kind is not None:
-            return Medio(_id(file.file_id), kind, file.mime_type, file.file_size)
+        return None if kind is None else _waiting(file, kind, file.mime_type)
     return None
 
 
-def _id(value: object) -> str:
-    if not isinstance(value, str) or not value:
+def _waiting(file: PhotoSize | Voice | Audio | Document, tipo: str, mime: str | None) -> Medio:
+    size = file.file_size if isinstance(file.file_size, int) else None
+    if not _text(file.file_id):
         raise TypeError
-    return value
+    return Medio(file.file_id, tipo, _text(mime) or None, size)

@@ -65,10 +65,18 @@ def read_sobre(crudo: object) -> Sobre | None:
             cerrado = _MEMBERSHIP[status]
         case _:
             return None
-    fits = 0 <= n < _BIGINT and abs(chat) < _BIGINT and where.get("type", "private") == "private"
+    if not _ours(n, chat, where):
+        return None
     if pulsacion is not None and not _QUERY_ID.fullmatch(pulsacion):
         pulsacion = None  # it goes back to Telegram as it came
-    return Sobre(n, str(chat), pulsacion, cerrado) if fits else None
+    return Sobre(n, str(chat), pulsacion, cerrado)
+
+
+def _ours(update_id: int, chat: int, where: dict[str, Any]) -> bool:
+    """Of a private chat, with numbers that a row can hold."""
+    numbers = type(update_id) is int and type(chat) is int  # True is an int too
+    fits = numbers and 0 <= update_id < _BIGINT and abs(chat) < _BIGINT
+    return fits and where.get("type", "private") == "private"
 
 
 def storable(crudo: Any) -> Any:

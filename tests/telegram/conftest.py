@@ -1,6 +1,6 @@
 """A shop with a Telegram bot, a customer who writes to it, and replies on their way out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ class Bot:
                 self._chats[externo] = chat.id
         return self._chats[externo]
 
-    def reply(self, texto: str, externo: str = "42") -> int:
+    def reply(self, texto: str, externo: str = "42", botones: Sequence[str] = ()) -> int:
         """A reply as the recording transaction leaves it: pendiente, due now."""
         chat_id = self.chat(externo)
         with self.db.empresa(self.empresa_id) as session:
@@ -58,6 +58,7 @@ class Bot:
                 orden=chat.ultimo_orden,
                 remitente="bot",
                 texto=texto,
+                botones=[{"texto": b, "valor": b, "despues": b} for b in botones] or None,
                 entrega=Entrega.PENDIENTE.value,
                 entrega_desde=func.now(),
             )

@@ -10,6 +10,7 @@ import pytest
 from core.db import Database
 from core.mensajes.entregas import deliver_mensaje, due_entregas
 from core.mensajes.salida import Desenlace, Entregado
+from core.ports import CuentaCanal
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.fakes import ColaEnMemoria
@@ -46,6 +47,11 @@ def deliver(servicios: Servicios, bot: Bot, mensaje_id: int) -> Entregado:
     )
 
 
+def _cuenta(bot: Bot) -> CuentaCanal:
+    row = bot.canal()
+    return CuentaCanal(bot.empresa_id, row.id, row.tipo, row.clave, row.credenciales)
+
+
 def sweep(servicios: Servicios, bot: Bot) -> list[int]:
     """What barrido would ring for, every wait being over."""
     bot.age(10_000)
@@ -57,7 +63,8 @@ def test_a_storm_loses_nothing_and_repeats_only_what_was_left_unanswered(
     servicios: Servicios, bot: Bot, emulador: Emulador
 ) -> None:
     dice = random.Random(7)
-    replies = [bot.reply(f"{n}", externo=str(n % 6)) for n in range(60)]
+    yes = ["Confirmar"]
+    replies = [bot.reply(f"{n}", str(n % 6), yes if n % 2 else ()) for n in range(60)]
     faults = [dice.choice(_FAULTS) if dice.random() < 0.4 else None for _ in replies]
     for fault in faults:
         # A Falla without a fault of its own would answer nothing: an open call is none at all.
@@ -73,6 +80,7 @@ def test_a_storm_loses_nothing_and_repeats_only_what_was_left_unanswered(
     copies = Counter(a.texto for a in emulador.aceptados)
     unanswered = sum(fault is not None and fault.acepta for fault in faults)
     assert set(copies) == {str(n) for n in range(60)}, "nothing is lost"
+    assert {a.texto for a in emulador.aceptados if a.botones} == {str(n) for n in range(1, 60, 2)}
     assert 0 < sum(copies.values()) - 60 <= unanswered, "a copy only for an answer that was lost"
     for chat in range(6):
         seen = list(dict.fromkeys(a.texto for a in emulador.aceptados if a.chat == chat))
@@ -90,11 +98,13 @@ def test_a_long_reply_arrives_in_pieces_at_telegram_s_pace(
     )
     texto = " ".join(f"Este es el producto número {n} 👍." for n in range(400))
     emulador.fail("sendMessage", api.ACEPTA_Y_CORTA)
-    reply = bot.reply(texto)
+    reply = bot.reply(texto, botones=["Confirmar", "Cancelar"])
     ends = []
     while not ends or ends[-1] is not Desenlace.ENVIADA:
         ended = deliver(paced, bot, reply)
         ends.append(ended.desenlace)
+        # Signs are no messages: they neither wait for a turn nor take one.
+        servicios.canales(_cuenta(bot)).show_escribiendo("42", None)
         threading.Event().wait(0.3)  # this clock is Telegram's too
         bot.age(max(0.0, ended.segundos - 0.3))
     assert ends == [Desenlace.INCIERTA, *[Desenlace.PARTE] * 3, Desenlace.ENVIADA]
@@ -102,6 +112,11 @@ def test_a_long_reply_arrives_in_pieces_at_telegram_s_pace(
     assert pieces[0] == pieces[1], "the answer to the first was lost"
     assert " ".join(pieces[1:]) == texto
     assert all(p.endswith("👍.") for p in pieces)
+    assert [list(a.botones) for a in emulador.aceptados[:-1]] == [[]] * 4
+    assert emulador.aceptados[-1].botones == {
+        "Confirmar": f"{reply}:0",
+        "Cancelar": f"{reply}:1",
+    }
 
 
 def test_a_customer_who_blocked_the_bot_is_left_in_peace(

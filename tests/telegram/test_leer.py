@@ -1,6 +1,7 @@
 """What a customer's phone sends, and what a worker reads in it."""
 
 import json
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -136,6 +137,8 @@ def test_reading_needs_no_credentials(emulador: Emulador) -> None:
         {"update_id": "5", "message": {"chat": {"id": 1}}},
         {"update_id": 5, "message": {"chat": {"id": "1"}}},
         {"update_id": 5, "message": {"chat": 1}},
+        {"update_id": True, "message": {"chat": {"id": 1}}},
+        {"update_id": 5, "message": {"chat": {"id": True}}},
         {"update_id": 2**63, "message": {"chat": {"id": 1}}},
         {"update_id": -1, "message": {"chat": {"id": 1}}},
         {"update_id": 5, "message": {"chat": {"id": 2**70}}},
@@ -331,3 +334,46 @@ def test_what_telegram_would_never_send_is_read_without_an_accident(
 ) -> None:
     entrante = canal.parse(emulador.write(TOKEN, None, **wrong))
     assert entrante is None or isinstance(entrante.texto, str)
+
+
+def test_no_update_however_wrong_is_an_accident(canal: Telegram, persona: Persona) -> None:
+    dice = random.Random(11)
+    junk: list[Any] = [None, 0, -1, 2**70, 1e300, "", "x", "ñ\U0001f44d", True, [], [7], {}]
+    canal.send("42", "¿Sí?", [Tecla("7:0", "Sí")])
+    sane = [
+        persona.photo(caption="este"),
+        persona.voice(),
+        persona.document("image/png"),
+        persona.venue("Café Sol", "Calle 1"),
+        persona.contact("300", user_id=42),
+        persona.edit(persona.write("/start x"), "adiós"),
+        persona.press("Sí"),
+        persona.block(),
+    ]
+    for _ in range(3000):
+        update = storable(dice.choice(sane))
+        for _ in range(dice.randint(1, 3)):
+            _spoil(dice, update, junk)
+        sobre, entrante = read_sobre(update), canal.parse(update)
+        assert sobre is None or isinstance(sobre, Sobre)
+        if entrante is not None:
+            words = (entrante.texto, entrante.tipo, entrante.nombre, entrante.boton)
+            assert all(isinstance(w, str) or w is None for w in words)
+            if entrante.medio is not None:
+                assert isinstance(entrante.medio.bytes, int | None)
+                assert isinstance(entrante.medio.mime, str | None)
+                assert entrante.medio.id
+
+
+def _spoil(dice: random.Random, tree: Any, junk: list[Any]) -> None:
+    """Put something else, or nothing, in the place of a random part of `tree`."""
+    inside: list[Any] = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+    if not inside:
+        return
+    key = dice.choice(inside)
+    if isinstance(tree[key], dict | list) and dice.random() < 0.8:
+        return _spoil(dice, tree[key], junk)
+    if isinstance(tree, dict) and dice.random() < 0.3:
+        del tree[key]
+    else:
+        tree[key] = storable(dice.choice(junk))
