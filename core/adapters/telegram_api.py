@@ -7,10 +7,12 @@ vendor's exceptions survives: neither their text nor the exceptions themselves.
 import asyncio
 import math
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from functools import lru_cache
 from typing import Any, TypeVar
 
 # Else RetryAfter warns that one day its seconds will be a timedelta.
@@ -75,7 +77,7 @@ class BotApi:
         self._sending = _client(_MAX_SENDING)
         self._polling = _client(_MAX_POLLING)
         self._signing = _client(_MAX_SIGNS)
-        self._archivos = Archivos(url)
+        self._archivos = Archivos(url, _tls())
         # By token: until when (monotonic) Telegram wants no signs.
         self._quiet: dict[str, float] = {}
 
@@ -167,6 +169,12 @@ class BotApi:
             bucle().run(request.shutdown(), segundos=2.0)
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Most of what a client costs, so all of them share it."""
+    return httpx.create_ssl_context()
+
+
 def _keyboard(teclas: Sequence[Tecla]) -> InlineKeyboardMarkup | None:
     """One button in each row: labels are sentences, and a thumb finds them. One that Telegram
     would refuse is left out, for it would take the reply with it."""
@@ -189,11 +197,12 @@ def _client(connections: int) -> HTTPXRequest:
         read_timeout=None,  # the total deadline of each call is the limit
         write_timeout=None,
         httpx_kwargs={
+            "verify": _tls(),
             "limits": httpx.Limits(
                 max_connections=connections,
                 max_keepalive_connections=connections,
                 keepalive_expiry=_KEEPALIVE_SECONDS,
-            )
+            ),
         },
     )
 

@@ -5,6 +5,7 @@ of an address. What comes is counted, whatever was said of its size.
 """
 
 import re
+import ssl
 from typing import Any
 
 import httpx
@@ -21,10 +22,11 @@ _SIN_COMPRIMIR = {"Accept-Encoding": "identity"}
 class Archivos:
     """Safe to use for every bot, on one event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, tls: ssl.SSLContext) -> None:
         self._url = f"{url}/file/bot"
         self._http = httpx.AsyncClient(
             follow_redirects=False,
+            verify=tls,
             # The caller's deadline is the limit of everything else.
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS, pool=_CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=0),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from core.agente import compartido
+from core.agente.datos import extraer
 from core.agente.requisitos import a_e164, anotar, es_valido
 from core.ports import Tienda
 from tests.agente.mostrador import Mostrador
@@ -171,3 +173,15 @@ def test_who_says_only_that_they_have_none_keeps_the_order(mostrador: Mostrador)
     told = m.dice("no tengo")
     assert told.estado_venta == "datos"
     assert "hace falta tu teléfono" in told.respuesta
+
+
+def test_what_a_phone_shares_is_a_datum_and_never_a_quantity() -> None:
+    place = compartido.ubicacion(19.4326, -103.34961)
+    assert extraer(place, esperados=False)[0] == {"direccion": place}
+    assert es_valido("direccion", place, shop("direccion"))
+    venue = compartido.ubicacion(4.6, -74.1, "Café\nSol", "Calle 1 # 2-3")
+    assert venue == "Ubicación: Café Sol, Calle 1 # 2-3 (4.60000, -74.10000)"
+    own = compartido.contacto("Ana", "+573001234567", propio=True)
+    assert extraer(own, esperados=True)[0] == {"telefono": "+573001234567"}
+    other = compartido.contacto("Luis", "3007654321", propio=False)
+    assert extraer(f"llámenlo a él\n{other}", esperados=True)[0] == {}

@@ -216,7 +216,7 @@ def test_typing_is_shown_and_waited_for_by_nobody(canal: Telegram, emulador: Emu
     start = time.monotonic()
     for _ in range(5):
         canal.show_escribiendo("42", "7")
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2.0
     emulador.await_true(lambda: len(emulador.acciones) == 1)
     assert emulador.acciones[0][:2] == (42, "typing")
     assert canal.send("42", "hola"), "a sign that hangs holds up no reply"
