@@ -1,13 +1,12 @@
 """What a customer may press in place of writing it: the answers to what was just asked."""
 
 from core.agente.estado import Memoria
+from core.mensajes.botones import QUE_HAY
 from core.ports import Boton
 
-# Said of a button that is older than the last reply: the offer it was under may be another by now.
-_QUE_HAY = "¿cómo va mi pedido?"
-
-CONFIRMAR = Boton("Confirmar", valor="sí, confirmo", despues=_QUE_HAY)
-CANCELAR = Boton("Cancelar", valor="no", despues=_QUE_HAY)
+# Under an older reply neither answers: the offer may be another by now.
+CONFIRMAR = Boton("Confirmar", valor="sí, confirmo", despues=QUE_HAY)
+CANCELAR = Boton("Cancelar", valor="no", despues=QUE_HAY)
 
 
 def botones_de(memoria: Memoria) -> tuple[Boton, ...]:

@@ -9,6 +9,9 @@ from core.db import Database
 from core.mensajes.turnos import TurnoTomado
 from core.ports import Entrante
 
+# Asks how things stand: what is said in place of a button that means nothing any more.
+QUE_HAY = "¿cómo va mi pedido?"
+
 _ID = re.compile(r"([1-9]\d{0,17}):(\d{1,2})")
 
 _PRESSED = text(
@@ -33,21 +36,22 @@ def entrante_de(crudo: dict[str, Any]) -> Entrante | None:
     return Entrante(kept["texto"], boton=kept["boton"]) if kept else None
 
 
-def read_pulsado(db: Database, turno: TurnoTomado, boton: str) -> str | None:
+def read_pulsado(db: Database, turno: TurnoTomado, boton: str) -> str:
     """The words that pressing `boton` (a core.ports.Tecla's id) stands for in this chat now.
 
     Once anybody of the shop has said something since, an old yes must not confirm a newer offer,
-    nor an old number choose from a newer list. None for a button that this chat never had.
+    nor an old number choose from a newer list; and what a button that this chat has not (any more)
+    shows is nobody's word.
     """
     found = _ID.fullmatch(boton)
     if found is None:
-        return None
+        return QUE_HAY
     key = {"empresa_id": turno.empresa_id, "chat_id": turno.chat_id}
     with db.empresa(turno.empresa_id) as session:
         row = session.execute(
             _PRESSED, {**key, "id": int(found[1]), "i": int(found[2])}
         ).one_or_none()
     if row is None or row.boton is None:
-        return None
+        return QUE_HAY
     said: str = row.boton["valor" if row.vigente else "despues"]
     return said

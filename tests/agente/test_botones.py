@@ -141,16 +141,19 @@ def test_a_button_pressed_twice_sells_once(
     assert "registrada" in history(client, tienda)[-1]["mensaje"]
 
 
-def test_a_button_of_another_chat_says_only_what_it_shows(
+def test_a_button_that_this_chat_never_had_confirms_nothing_whatever_it_shows(
     client: FlaskClient, servicios: Servicios, tienda: Tienda
 ) -> None:
     tienda.producto(nombre="Martillo")
-    say(client, tienda, "quiero 3 martillos")
-    contesta(servicios, tienda)
-    boton = history(client, tienda)[-1]["botones"][0]["id"]
-    body = {"chat_id": "c-2", "mensaje": "Martillo", "boton": boton}
-    client.post("/chat/texto", json=body, headers=tienda.headers(Rol.VENDEDOR))
-    contesta(servicios, tienda, "c-2")
+    for chat_id in ("c-1", "c-2"):
+        body = {"chat_id": chat_id, "mensaje": "quiero 3 martillos"}
+        client.post("/chat/texto", json=body, headers=tienda.headers(Rol.VENDEDOR))
+        contesta(servicios, tienda, chat_id)
+    foreign = history(client, tienda)[-1]["botones"][0]
+    for boton in (foreign["id"], foreign["id"].partition(":")[0] + ":9", "999999:0"):
+        body = {"chat_id": "c-2", "mensaje": "Confirmar", "boton": boton}
+        client.post("/chat/texto", json=body, headers=tienda.headers(Rol.VENDEDOR))
+        contesta(servicios, tienda, "c-2")
     assert ventas(client, tienda) == []
 
 
