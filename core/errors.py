@@ -191,9 +191,31 @@ class ChatCerrado(Conflict):
 
 
 class EnvioRechazado(Conflict):
-    """The provider refuses this very message for good; the chat itself stays open."""
+    """The provider refuses this very message for good; the chat itself stays open. `numero`: the
+    provider's own code, where it has one."""
 
     codigo = "envio_rechazado"
+
+    def __init__(self, detalle: str, *, numero: int | None = None) -> None:
+        super().__init__(detalle)
+        self.numero = numero
+
+    @property
+    def motivo(self) -> str:
+        """What is kept of it beside the message: stable, no text."""
+        return self.codigo if self.numero is None else f"{self.codigo}:{self.numero}"
+
+
+class NoEntregable(EnvioRechazado):
+    """The person cannot be reached through this canal (any more): no account, or blocked."""
+
+    codigo = "no_entregable"
+
+
+class FueraDeVentana(EnvioRechazado):
+    """The customer has not written lately enough: until they do, only a template may be sent."""
+
+    codigo = "fuera_de_ventana"
 
 
 class CredencialesRechazadas(EnvioRechazado):
@@ -212,6 +234,12 @@ class EnvioLimitado(Unavailable):
     """The provider asks this canal for silence during `segundos`. The message was not taken."""
 
     codigo = "envio_limitado"
+
+
+class ChatLimitado(EnvioLimitado):
+    """As EnvioLimitado, of this one customer: the others need not wait."""
+
+    codigo = "chat_limitado"
 
 
 class EnvioIncierto(Unavailable):

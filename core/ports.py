@@ -145,10 +145,20 @@ class Medio:
 
 
 @dataclass(frozen=True)
+class Pedida:
+    """A line of an order from a provider's catalogue: which producto of ours and how many. Its
+    price there is no price: ours counts."""
+
+    sku: str
+    cantidad: Decimal
+
+
+@dataclass(frozen=True)
 class Entrante:
     """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
     of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
-    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter)."""
+    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter).
+    `pedido`: an order put together in the provider's own catalogue; `texto` is its note."""
 
     texto: str
     tipo: str = "texto"
@@ -156,6 +166,17 @@ class Entrante:
     boton: str | None = None
     medio: Medio | None = None
     inicio: str | None = None
+    pedido: tuple[Pedida, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plantilla:
+    """A message that the provider approved beforehand, for a customer who has not written lately.
+    con_texto: what is said goes into it as its one parameter; else it only asks them to write."""
+
+    nombre: str
+    idioma: str
+    con_texto: bool = True
 
 
 @dataclass(frozen=True)
@@ -179,12 +200,23 @@ class Canal(Protocol):
         """Read a provider's update; None for those we do not answer."""
         ...
 
-    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+    def send(
+        self,
+        externo: str,
+        texto: str,
+        teclas: Sequence[Tecla] = (),
+        *,
+        referencia: str = "",
+        plantilla: Plantilla | None = None,
+    ) -> str:
         """Post `texto` (at most max_caracteres) to the provider's chat and return its message id.
-        `teclas` are shown below it, as many as the channel can show.
+        `teclas` are shown below it, as many as the channel can show. `referencia` comes back with
+        the provider's news of this message (core.mensajes.acuses) and `plantilla` carries it, on
+        channels that have such things.
 
         Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable when it is
-        not: EnvioLimitado for the provider's RetryAfter, EnvioIncierto when it may have been
+        not: EnvioLimitado for the provider's RetryAfter (ChatLimitado: of this customer only),
+        FueraDeVentana when they have to write first, EnvioIncierto when it may have been
         accepted all the same. CredencialesRechazadas means that only a person can help.
         """
         ...

@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     # What one bot may say a second, and the pause within one chat (Telegram's published limits).
     envio_por_segundo: float = 30.0
     envio_pausa_chat: float = 1.0
+    # The same of a WhatsApp number. Meta takes 80 a second (20 where the owner also uses the phone,
+    # which its refusals tell) and in one chat bursts, if one every 6 seconds over time.
+    whatsapp_por_segundo: float = 80.0
+    whatsapp_pausa_chat: float = 1.0
     # How long a polling request stays open when nobody writes.
     sondeo_segundos: int = 25
 
@@ -145,6 +149,8 @@ class Settings(BaseSettings):
 
     telegram_api_url: str = "https://api.telegram.org"
     whatsapp_api_url: str = "https://graph.facebook.com"
+    # Meta serves a version for two years and more; the newest there was when this was tested.
+    whatsapp_api_version: str = Field(default="v26.0", pattern=r"^v\d{1,3}\.\d$")
 
     # A language model beside the rules. Unset: offline without a key, openai with one.
     llm_provider: Proveedor | None = None
@@ -221,6 +227,12 @@ class Settings(BaseSettings):
         if self.ventana_rafaga_ms is not None:
             return self.ventana_rafaga_ms
         return 300 if tipo_canal == "web" else 2000
+
+    def envio_ritmo(self, tipo_canal: str) -> tuple[float, float]:
+        """(messages a second of one canal, seconds between two of one chat)"""
+        if tipo_canal == "whatsapp":
+            return self.whatsapp_por_segundo, self.whatsapp_pausa_chat
+        return self.envio_por_segundo, self.envio_pausa_chat
 
     @property
     def lease_segundos(self) -> float:

@@ -15,6 +15,7 @@ from core.adapters.metricas import metricas
 from core.adapters.pdf import PypdfLector
 from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
+from core.adapters.whatsapp import Whatsapp
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.fotos import Fotos
 from core.catalogo.busqueda.significado import Significado
@@ -90,20 +91,29 @@ class Servicios:
         """A canal row's adapter, its vendor not yet imported (core.ports.AbrirCanal)."""
         if cuenta.tipo == TipoCanal.TELEGRAM.value:
             return self.telegram(cuenta)
+        if cuenta.tipo == TipoCanal.WHATSAPP.value:
+            return Whatsapp(
+                lambda: self.credenciales(cuenta),
+                api_url=self.settings.whatsapp_api_url,
+                version=self.settings.whatsapp_api_version,
+                segundos=self.settings.envio_segundos,
+            )
         raise NotImplementedYet(f"El canal {cuenta.tipo} no envía mensajes.")
 
     def telegram(self, cuenta: CuentaCanal) -> Telegram:
-        def credenciales() -> dict[str, Any]:
-            if cuenta.credenciales is None:
-                raise EnvioRechazado("El canal fue eliminado.")
-            return self.cifrado.decrypt(
-                cuenta.credenciales, empresa_id=cuenta.empresa_id, clave=cuenta.clave
-            )
-
         return Telegram(
-            credenciales,
+            lambda: self.credenciales(cuenta),
             api_url=self.settings.telegram_api_url,
             segundos=self.settings.envio_segundos,
+        )
+
+    def credenciales(self, cuenta: CuentaCanal) -> dict[str, Any]:
+        """A canal's secrets in the clear. Raises EnvioRechazado once it is deleted,
+        CredencialesIlegibles without the key they were closed with."""
+        if cuenta.credenciales is None:
+            raise EnvioRechazado("El canal fue eliminado.")
+        return self.cifrado.decrypt(
+            cuenta.credenciales, empresa_id=cuenta.empresa_id, clave=cuenta.clave
         )
 
 

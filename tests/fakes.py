@@ -18,6 +18,7 @@ from core.ports import (
     Medio,
     Pasaje,
     Peticion,
+    Plantilla,
     ProductoVisto,
     RespuestaModelo,
     Tarea,
@@ -82,7 +83,15 @@ class CanalDePapel:
             return Entrante(texto or "", tipo=medio["tipo"], medio=Medio(**medio))
         return Entrante(texto, boton=boton) if isinstance(texto, str) else None
 
-    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+    def send(
+        self,
+        externo: str,
+        texto: str,
+        teclas: Sequence[Tecla] = (),
+        *,
+        referencia: str = "",
+        plantilla: Plantilla | None = None,
+    ) -> str:
         falla = self.fallas.pop(0) if self.fallas else None
         if falla is None or self.acepta_antes:
             self.enviados.append((externo, texto))

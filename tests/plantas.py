@@ -243,6 +243,27 @@ def _open_bot(tienda: Tienda) -> Canal:
         return canal
 
 
+def plant_whatsapp(tienda: Tienda) -> str:
+    """The clave of a WhatsApp number whose app and webhook know SECRETO."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        canal = cuentas.create_canal(
+            session,
+            tienda.app.extensions["servicios"].cifrado,
+            empresa_id=tienda.empresa_id,
+            tipo=TipoCanal.WHATSAPP,
+            nombre=CANARIO,
+            credenciales={
+                "access_token": CANARIO,
+                "app_secret": SECRETO,
+                "verify_token": SECRETO,
+                "phone_number_id": "1",
+            },
+            actor=CANARIO,
+        )
+        canal.detalle = CANARIO
+        return canal.clave
+
+
 def plant_importacion(tienda: Tienda) -> int:
     """A finished one, with an error line to read."""
     with tienda.db.empresa(tienda.empresa_id) as session:

@@ -7,6 +7,9 @@ path, the query or anywhere in `cuerpo`. tests/test_prober.py does the rest: the
 succeed, too low ones get 403, none 401, and another shop's get what a random id gets.
 """
 
+import hashlib
+import hmac
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -31,6 +34,7 @@ from tests.plantas import (
     plant_turno,
     plant_venta,
     plant_vista,
+    plant_whatsapp,
     take_chat,
 )
 
@@ -149,6 +153,7 @@ CHAT_TOMADO = Planta(take_chat, "chat-que-nunca-fue")
 PRODUCTO = Planta(plant_producto, NADIE)
 VENTA = Planta(plant_venta, NADIE)
 CANAL = Planta(plant_canal, NADIE)
+WHATSAPP = Planta(plant_whatsapp, "clave-que-nunca-fue-01")
 BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
 VISTA = Planta(plant_vista, NADIE)
@@ -177,6 +182,11 @@ _SINONIMOS = {"grupos": [["poncho", "ruana"]]}
 _PALABRAS = {"contenido": 'hola: "¡Buenas!"'}
 _TEXTO = {"titulo": "Horario", "texto": "Abrimos de 8 a 6."}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
+# As Flask's client writes JSON: the signature is of these very bytes.
+_AVISO: dict[str, Any] = {"entry": [], "object": "whatsapp_business_account"}
+_FIRMA = hmac.new(SECRETO.encode(), json.dumps(_AVISO).encode(), hashlib.sha256).hexdigest()
+_SIGNED = {"X-Hub-Signature-256": f"sha256={_FIRMA}"}
+_HUB = {"hub.mode": "subscribe", "hub.verify_token": SECRETO, "hub.challenge": "1"}
 _UPDATE = {
     "update_id": 7,
     "message": {
@@ -280,6 +290,15 @@ CASOS = (
     Caso("DELETE", "/canales/<int:id>", ADMIN, id=CANAL, espera=204),
     Caso(
         "POST", "/webhooks/telegram/<clave>", clave=BOT, cuerpo=_UPDATE, cabeceras=_PROOF, ajeno=403
+    ),
+    Caso("GET", "/webhooks/whatsapp/<clave>", clave=WHATSAPP, consulta=_HUB, ajeno=403),
+    Caso(
+        "POST",
+        "/webhooks/whatsapp/<clave>",
+        clave=WHATSAPP,
+        cuerpo=_AVISO,
+        cabeceras=_SIGNED,
+        ajeno=403,
     ),
     # Administration
     Caso("GET", "/logs/", ADMIN, ajeno=None),

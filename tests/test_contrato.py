@@ -44,11 +44,14 @@ CODIGOS = {
     "canal_ocupado": 409,
     "credenciales_rechazadas": 409,
     "envio_rechazado": 409,
+    "no_entregable": 409,
+    "fuera_de_ventana": 409,
     "modelo_rechazado": 409,
     "demasiadas_peticiones": 429,
     "no_disponible": 501,
     "no_disponible_ahora": 503,
     "envio_limitado": 503,
+    "chat_limitado": 503,
     "envio_incierto": 503,
 }
 # Between our own rooms: no route raises them.

@@ -58,6 +58,7 @@ from web import (
     turnos,
     ventas,
     webhooks,
+    webhooks_whatsapp,
 )
 from web.datos import servicios
 from web.formas import quantity
@@ -162,6 +163,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(pagina.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)
+    app.register_api(webhooks_whatsapp.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(DataError, _answer_unstorable)

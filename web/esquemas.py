@@ -166,7 +166,20 @@ class MensajeVisto(_Respuesta):
     timestamp: datetime
     estado: str
     estado_venta: EstadoVenta = Field(description="Como quedó después de este mensaje.")
-    entrega: str
+    entrega: Literal[
+        "ninguna",
+        "pendiente",
+        "enviando",
+        "incierta",
+        "enviada",
+        "entregada",
+        "leida",
+        "fallida",
+        "retenida",
+    ]
+    error: str | None = Field(
+        description="Por qué no se ha podido entregar: fuera_de_ventana, no_entregable:131026…"
+    )
     venta_id: int | None
     id_externo: str | None
     botones: list[BotonVisto] = Field(description="Lo que se puede pulsar en vez de escribirlo.")

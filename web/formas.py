@@ -30,6 +30,8 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
         "estado": mensaje.estado,
         "estado_venta": mensaje.estado_venta,
         "entrega": mensaje.entrega,
+        # Of what could not be sent, or must wait; of a customer's it is nobody's business.
+        "error": mensaje.error if mensaje.remitente != "usuario" else None,
         "venta_id": mensaje.venta_id,
         # What the customer's own page named it by; a provider's ids are nobody's business.
         "id_externo": mensaje.id_externo if mensaje.orden_externo is None else None,

@@ -44,7 +44,7 @@ class Recibido:
 
 # One statement: the chat's counters move under its row lock, the message takes its place, live
 # pages hear of it. A redelivery violates the message's key and the whole of it is rolled back.
-_STORE = text(
+STORE = text(
     """
     WITH c AS (
         UPDATE chat SET
@@ -52,6 +52,8 @@ _STORE = text(
             ultimo_evento = ultimo_evento + 1,
             pendientes = pendientes + 1,
             actualizado_en = now(),
+            escrito_en = greatest(escrito_en,
+                least(now(), coalesce(cast(:escrito_en AS timestamptz), now()))),
             rafaga_hasta = CASE WHEN pendientes = 0 OR lease_hasta IS NOT NULL
                 THEN now() + :ventanas * v.ventana ELSE rafaga_hasta END,
             turno_desde = CASE WHEN pendientes = 0 OR lease_hasta IS NOT NULL
@@ -107,21 +109,16 @@ def receive_mensaje(
     """
     if destino.chat_id is not None and not 0 < len(destino.chat_id) <= CHAT_ID_MAX:
         raise Invalid(f"chat_id tiene entre 1 y {CHAT_ID_MAX} caracteres.")
-    values = {
-        "empresa_id": empresa_id,
-        "chat_id": destino.chat_id,
-        "canal_id": destino.canal_id,
-        "externo": destino.externo,
-        "texto": texto,
-        "tipo": tipo,
-        "crudo": crudo,
-        "id_externo": id_externo or str(uuid4()),
-        "orden_externo": orden_externo,
-        "web": settings.ventana_ms("web") / 1000,
-        "mensajeria": settings.ventana_ms("telegram") / 1000,
-        "ventanas": settings.rafaga_ventanas_max,
-        "canal_eventos": CANAL_EVENTOS,
-    }
+    values = values_of(
+        settings,
+        empresa_id=empresa_id,
+        destino=destino,
+        texto=texto,
+        tipo=tipo,
+        crudo=crudo,
+        id_externo=id_externo or str(uuid4()),
+        orden_externo=orden_externo,
+    )
     with translating_outage("El mensaje no se pudo guardar; vuelve a enviarlo."):
         try:
             stored = _store(db, empresa_id, values)
@@ -138,16 +135,36 @@ def receive_mensaje(
     return Recibido(stored.mensaje_id, stored.chat_pk, stored.chat_id, stored.ia_activa, nuevo=True)
 
 
+def values_of(
+    settings: Settings, *, empresa_id: int, destino: Destino, **mensaje: Any
+) -> dict[str, Any]:
+    """What STORE is told of one message. escrito_en: when it was written, if that was not now."""
+    return {
+        "empresa_id": empresa_id,
+        "chat_id": destino.chat_id,
+        "canal_id": destino.canal_id,
+        "externo": destino.externo,
+        "texto": "",
+        "tipo": "texto",
+        "escrito_en": None,
+        **mensaje,
+        "web": settings.ventana_ms("web") / 1000,
+        "mensajeria": settings.ventana_ms("telegram") / 1000,
+        "ventanas": settings.rafaga_ventanas_max,
+        "canal_eventos": CANAL_EVENTOS,
+    }
+
+
 def _store(db: Database, empresa_id: int, values: dict[str, Any]) -> Row[Any]:
     """The stored row, its chat opened first where it is new."""
     with db.empresa(empresa_id) as session:
-        stored = session.execute(_STORE, values).one_or_none()
+        stored = session.execute(STORE, values).one_or_none()
         if stored is None:
             _open_chat(session, values)
-            stored = session.execute(_STORE, values).one_or_none()
+            stored = session.execute(STORE, values).one_or_none()
         if stored is None:  # the name that this customer's chat would have is another chat's
             _open_chat(session, values, suffix=f"-{uuid4().hex[:8]}")
-            stored = session.execute(_STORE, values).one()
+            stored = session.execute(STORE, values).one()
         return stored
 
 

@@ -182,7 +182,7 @@ def _was_read(chat: Row[Any], pending: Sequence[Row[Any]]) -> bool:
     """Whether the customer can have answered what the bot last offered: it left us, nobody else
     spoke since, and all that waits was written after it."""
     return (
-        chat.ultima_entrega not in ("pendiente", "fallida")
+        chat.ultima_entrega not in ("pendiente", "fallida", "retenida")
         and not INTERRUMPIDA.items() <= chat.conversacion.items()
         and all(m.orden > chat.ultimo_dicho for m in pending)
     )
