@@ -5,6 +5,7 @@ The vendor's client is imported by whoever speaks to it, never by the web.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Credenciales = Callable[[], Mapping[str, Any]]
 
+# Meta shows for 25 seconds that somebody writes.
+_SHOWN_SECONDS = 20.0
 _FIELDS = "display_phone_number,verified_name,quality_rating"
 _FIELDS_BY_HAND = (
     "suscribir los campos messages, smb_message_echoes y user_preferences en el panel de Meta "
@@ -51,6 +54,8 @@ class Whatsapp:
         self._api_url = api_url.rstrip("/")
         self._version = version
         self._segundos = segundos
+        # The messages that are being answered, and until when that can be seen.
+        self._escribiendo: dict[str, float] = {}
 
     def parse(self, crudo: dict[str, Any]) -> Entrante | None:
         return parse_mensaje(crudo)
@@ -75,8 +80,10 @@ class Whatsapp:
         raise EnvioIncierto("WhatsApp respondió algo que no se entiende.", segundos=2)
 
     def show_escribiendo(self, externo: str, id_externo: str | None) -> None:
-        if not id_externo:
+        now = time.monotonic()
+        if not id_externo or now < self._escribiendo.get(id_externo, 0.0):
             return
+        self._escribiendo[id_externo] = now + _SHOWN_SECONDS
         try:
             api, token, number = self._open()
         except AgenteError:

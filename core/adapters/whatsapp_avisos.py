@@ -115,9 +115,11 @@ def _llegada(message: dict[str, Any], contacts: list[dict[str, Any]]) -> Llegada
 
 
 def _contact_of(message: dict[str, Any], contacts: list[dict[str, Any]]) -> dict[str, Any]:
-    theirs = {message.get("from"), message.get("from_user_id")} - {None}
+    de, usuario = _telefono(message.get("from")), _usuario(message.get("from_user_id"))
     for contact in contacts:
-        if theirs & {contact.get("wa_id"), contact.get("user_id")}:
+        if de and de == _telefono(contact.get("wa_id")):
+            return contact
+        if usuario and usuario == _usuario(contact.get("user_id")):
             return contact
     # Brazil's and Mexico's telephones are not always what their ids are.
     return contacts[0] if len(contacts) == 1 else {}

@@ -5,10 +5,12 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.agente.bajas import baja_en_silencio
+from core.agente.comprension import Encargo
+from core.agente.encargar import find_encargos, keep_pedido
 from core.agente.escribiendo import escribiendo
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
@@ -46,7 +48,7 @@ _RETRY_SECONDS = 1.0
 _OUTAGE_SECONDS = 2.0
 
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
-_READ = frozenset({"texto", "edicion", "otro"})
+_READ = frozenset({"texto", "edicion", "pedido", "otro"})
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,12 @@ class Vendedor:
         turno = replace(turno, mensajes=self._read(turno))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
         unread = any(m.tipo not in _READ and not m.palabras.strip() for m in turno.mensajes)
-        if not turno.ia_activa or not (textos or unread):
+        encargos = find_encargos(self.db, turno)
+        if not turno.ia_activa or not (textos or unread or encargos):
             baja = baja_en_silencio(textos)
             return Desenlace("silencio", registrado=record_silence(self.db, turno, baja=baja))
         for look in range(_LOOKS):
-            resultado = _introduce(turno, self._think(turno, textos, unread=unread))
+            resultado = _introduce(turno, self._think(turno, textos, encargos, unread=unread))
             try:
                 recorded = record_turno(self.db, turno, resultado)
             except (StockInsuficiente, PrecioMovido):
@@ -156,10 +159,12 @@ class Vendedor:
         own = self.propios.of(self.db, empresa_id=turno.empresa_id, versiones=tienda.prompts)
         return replace(turno, visto=replace(turno.visto, tienda=replace(tienda, propios=own)))
 
-    def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
+    def _think(
+        self, turno: TurnoTomado, textos: list[str], encargos: Sequence[Encargo], *, unread: bool
+    ) -> Resultado:
         """What the seller says to the words; what it cannot read yet, it says so."""
         only_text = str(textos_de(turno.visto.tienda)["solo_texto"])
-        if not textos:
+        if not textos and not encargos:
             return Resultado(
                 only_text, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
             )
@@ -167,7 +172,7 @@ class Vendedor:
             catalogo=self.buscador.de(turno.empresa_id),
             documentos=self.documentos(turno.empresa_id),
         )
-        resultado = respond(fuentes, turno.visto, textos, self.motor(turno))
+        resultado = respond(fuentes, turno.visto, textos, self.motor(turno), encargos=encargos)
         if unread:
             resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{only_text}")
         return resultado
@@ -183,6 +188,9 @@ class Vendedor:
                 continue
             said = entrante_de(m.crudo) or self.canales(turno.cuenta).parse(m.crudo)
             said = said or Entrante("", tipo="otro")
+            if said.pedido:
+                read.append(keep_pedido(m, said))
+                continue
             leido = said.boton and read_pulsado(self.db, turno, said.boton)
             read.append(
                 replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre, leido=leido)

@@ -18,7 +18,7 @@ from core.bitacora import CANAL_EVENTOS
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Chat, Mensaje
-from core.ports import ChatVisto, CuentaCanal, Tienda, VentaVista
+from core.ports import ChatVisto, CuentaCanal, Pedida, Tienda, VentaVista
 from core.settings import Settings
 
 # In chat.conversacion: somebody else spoke since the bot last said what is on offer. The bot's next
@@ -37,6 +37,8 @@ class MensajePendiente:
     nombre: str | None = None
     # What the seller reads in its place: of a pressed button, of a recording.
     leido: str | None = None
+    # Ordered in the provider's own catalogue.
+    pedido: tuple[Pedida, ...] = ()
 
     @property
     def palabras(self) -> str:
