@@ -1,5 +1,5 @@
-"""The Canal over WhatsApp's Cloud API. What arrives is read in whatsapp_avisos, what leaves is
-worded in whatsapp_forma; no other room knows its JSON.
+"""The Canal over WhatsApp's Cloud API. What arrives is read in whatsapp_avisos and
+whatsapp_leer, what leaves is worded in whatsapp_forma; no other room knows its JSON.
 
 The vendor's client is imported by whoever speaks to it, never by the web.
 """
@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from core.adapters.whatsapp_avisos import parse_mensaje
 from core.adapters.whatsapp_forma import MAX_PARAMETRO, MAX_TEXTO, message_of, read_message
 from core.errors import (
     AgenteError,
@@ -58,6 +57,8 @@ class Whatsapp:
         self._escribiendo: dict[str, float] = {}
 
     def parse(self, crudo: dict[str, Any]) -> Entrante | None:
+        from core.adapters.whatsapp_leer import parse_mensaje
+
         return parse_mensaje(crudo)
 
     def send(

@@ -3,10 +3,10 @@
 They count characters; we count UTF-16 units, which is never less.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from core.adapters.whatsapp_json import get_usuario
 from core.ports import Plantilla, Tecla
 
 MAX_TEXTO = 4096
@@ -20,12 +20,6 @@ _DESCRIPCION = 72
 _ABRIR_LISTA = "Ver opciones"
 # A template's whole body may be so long, its own words included.
 MAX_PARAMETRO = 900
-# A business-scoped id, which is no telephone: "CO.13491208655302741918".
-_USUARIO = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-
-
-def es_usuario(externo: str) -> bool:
-    return _USUARIO.fullmatch(externo) is not None
 
 
 def message_of(
@@ -39,7 +33,7 @@ def message_of(
     """The body of POST /{number}/messages."""
     body: dict[str, Any] = {"messaging_product": "whatsapp", "recipient_type": "individual"}
     # `to` must be a telephone; `recipient` is for those who do not show theirs.
-    body["recipient" if es_usuario(externo) else "to"] = externo
+    body["to" if get_usuario(externo) is None else "recipient"] = externo
     if referencia:
         body["biz_opaque_callback_data"] = referencia
     if plantilla is not None:

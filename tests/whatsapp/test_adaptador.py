@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.adapters.whatsapp import Whatsapp
-from core.adapters.whatsapp_avisos import parse_mensaje, read_avisos
+from core.adapters.whatsapp_avisos import read_avisos
 from core.adapters.whatsapp_errores import motivo_of
+from core.adapters.whatsapp_leer import parse_mensaje
 from core.errors import (
     AgenteError,
     ChatLimitado,
@@ -316,8 +317,8 @@ def read(nombre: str) -> Entrante | None:
         ("video", "video", ""),
         ("documento", "documento", "mi lista"),
         ("sticker", "sticker", ""),
-        ("ubicacion", "ubicacion", ""),
-        ("contactos", "contacto", ""),
+        ("ubicacion", "ubicacion", "Ubicación: Casa, Calle 1 (4.60000, -74.10000)"),
+        ("contactos", "contacto", "Contacto compartido: Luis, +57 300 1112234"),
         ("boton", "texto", "Confirmar"),
         ("fila", "texto", "Martillo de uña 16 oz"),
         ("boton_de_plantilla", "texto", "Sí, escríbanme"),

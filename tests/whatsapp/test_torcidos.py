@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.adapters.whatsapp_avisos import parse_mensaje, read_avisos
+from core.adapters.whatsapp_avisos import read_avisos
+from core.adapters.whatsapp_leer import parse_mensaje
 from core.ports import Entrante
 from tests.telegram.conftest import Bot
 from tests.whatsapp.avisos import NUMERO, ejemplo, nombres
