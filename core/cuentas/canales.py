@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
+from core.cuentas.ajustes_web import AjustesWeb
 from core.errors import Conflict, Invalid, NotFound, NotImplementedYet, explain
 from core.models import Canal, Chat, TipoCanal
 from core.ports import Cifrado
@@ -34,7 +35,9 @@ class CredencialesWhatsapp(_Estrictas):
 
 
 class CredencialesWeb(_Estrictas):
-    origenes: list[_Secreto] = []
+    """No secret: it is kept, and checked, as `origenes` of AjustesWeb."""
+
+    origenes: list[str] | None = None
 
 
 Credenciales = CredencialesTelegram | CredencialesWhatsapp | CredencialesWeb
@@ -45,10 +48,6 @@ class AjustesTelegram(_Estrictas):
 
 
 class AjustesWhatsapp(_Estrictas):
-    """Nothing to set yet."""
-
-
-class AjustesWeb(_Estrictas):
     """Nothing to set yet."""
 
 
@@ -184,11 +183,15 @@ def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) ->
     if isinstance(checked, CredencialesTelegram):
         checked.secreto = checked.secreto or secrets.token_urlsafe(32)
         canal.secreto_hash = hash_secreto(checked.secreto)
+    canal.estado, canal.detalle = "verificando", None
+    if isinstance(checked, CredencialesWeb):
+        canal.estado, canal.credenciales = "activo", None
+        if checked.origenes is not None:
+            _keep_ajustes(canal, {"origenes": checked.origenes})
+        return
     canal.credenciales = cifrado.encrypt(
         checked.model_dump(), empresa_id=canal.empresa_id, clave=canal.clave
     )
-    is_web = isinstance(checked, CredencialesWeb)
-    canal.estado, canal.detalle = ("activo" if is_web else "verificando"), None
     canal.proximo_envio = None  # the wait was about what stood here before
 
 

@@ -9,11 +9,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.pagina.cliente import Cliente
+from tests.pagina.sitio_ajeno import SitioAjeno
 from tests.pagina.tienda_de_guion import TiendaDeGuion
 
 _ARGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream"
 ).split()
 # A shop on the local network, where a browser allows only what plain http deserves.
 _EN_LA_RED = "tienda.test"
@@ -83,6 +84,14 @@ def _watch(page: Page, errores: list[str]) -> None:
             else None
         ),
     )
+
+
+@pytest.fixture
+def sitio() -> Iterator[SitioAjeno]:
+    """A page of another origin, and another site, than the shop's."""
+    site = SitioAjeno()
+    yield site
+    site.stop()
 
 
 @pytest.fixture
