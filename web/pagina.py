@@ -21,7 +21,7 @@ from web.auth import publica
 from web.chat import TEXTO_MAX
 from web.colores import make_tema
 from web.datos import servicios
-from web.textos import CHAT
+from web.textos import CHAT, EJEMPLOS
 
 api = APIBlueprint("pagina", __name__, doc_ui=False)
 
@@ -79,7 +79,7 @@ def show_chat() -> Response:
         return show_aviso(404, "sin_tienda")
     except (*DATABASE_DOWN, Unavailable):
         return show_aviso(503, "caida", recargar=_RECARGAR_SEGUNDOS)
-    return show_page(tienda, ejemplos=[CHAT[f"ejemplo_{n}"] for n in (1, 2, 3)])
+    return show_page(tienda, ejemplos=EJEMPLOS)
 
 
 @api.get("/widget/<clave>")

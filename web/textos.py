@@ -18,9 +18,6 @@ CHAT = {
         "Pregunta por precios y existencias o haz tu pedido. Te respondemos al momento."
     ),
     "ejemplos": "Ejemplos para empezar",
-    "ejemplo_1": "Quiero comprar 10 martillos.",
-    "ejemplo_2": "¿Cuánto cuesta el cemento?",
-    "ejemplo_3": "¿Tienen bombillos LED de 9W?",
     # Thread
     "conversacion": "Conversación",
     "anterior": "Conversación anterior",
@@ -105,6 +102,13 @@ CHAT = {
     "caida_titulo": "Volvemos enseguida",
     "caida": "La tienda no responde en este momento. Esta página se recarga sola.",
 }
+
+# Of the demo shop, which sells these.
+EJEMPLOS = (
+    "Quiero comprar 10 martillos.",
+    "¿Cuánto cuesta el cemento?",
+    "¿Tienen bombillos LED de 9W?",
+)
 
 # The button on the shop's own site, and the frame behind it.
 WIDGET = {

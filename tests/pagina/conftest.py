@@ -16,6 +16,9 @@ _ARGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream"
 ).split()
+# Playwright turns off what browsers do with the storage of a frame of another site (each embedding
+# site has its own); the last of these switches counts, so that it is on here as it is in life.
+_COMO_EN_LA_VIDA = "--disable-features=HttpsUpgrades,MediaRouter,PaintHolding"
 # A shop on the local network, where a browser allows only what plain http deserves.
 _EN_LA_RED = "tienda.test"
 
@@ -27,7 +30,11 @@ def chromium() -> Iterator[Browser]:
         try:
             browser = playwright.chromium.launch(
                 executable_path=_find_chromium(),
-                args=[*_ARGS, f"--host-resolver-rules=MAP {_EN_LA_RED} 127.0.0.1"],
+                args=[
+                    *_ARGS,
+                    _COMO_EN_LA_VIDA,
+                    f"--host-resolver-rules=MAP {_EN_LA_RED} 127.0.0.1",
+                ],
             )
         except Error as e:
             if "Executable doesn't exist" not in e.message or "CI" in os.environ:

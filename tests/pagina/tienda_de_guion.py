@@ -17,11 +17,10 @@ from werkzeug.serving import make_server
 from core.cuentas.ajustes_web import AjustesWeb
 from core.cuentas.origenes import allows
 from web.pagina import Tienda, show_page
-from web.textos import CHAT
+from web.textos import EJEMPLOS
 from web.widget import make_boton
 
 CLAVE = "clave-de-guion"
-_EJEMPLOS = [CHAT[f"ejemplo_{n}"] for n in (1, 2, 3)]
 _HEARTBEAT = 5.0
 _TRAGADO = "guion.tragado"
 
@@ -143,7 +142,7 @@ class TiendaDeGuion:
 
     def _build(self) -> Flask:
         app = Flask("web")
-        app.add_url_rule("/", "pagina", lambda: show_page(self._tienda, ejemplos=_EJEMPLOS))
+        app.add_url_rule("/", "pagina", lambda: show_page(self._tienda, ejemplos=EJEMPLOS))
         app.add_url_rule(f"/widget/{CLAVE}", "widget", self._show_widget)
         app.add_url_rule(f"/widget/{CLAVE}/boton.js", "boton", self._show_boton)
         app.add_url_rule("/widget.js", "script", lambda: app.send_static_file("widget.js"))
