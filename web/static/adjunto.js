@@ -27,6 +27,7 @@ export class Adjunto {
       if (archivo) this.#takeFoto(archivo);
       entrada.value = "";
     });
+    byId("mensaje").addEventListener("input", () => this.#complain(null));
     byId("mensaje").addEventListener("paste", (evento) => {
       const foto = [...evento.clipboardData.files].find(({ type }) => type.startsWith("image/"));
       if (!foto) return;
@@ -148,7 +149,7 @@ export class Adjunto {
   }
 
   #complain(clave) {
-    this.#queja.textContent = t(clave);
+    this.#queja.textContent = clave ? t(clave) : "";
   }
 
   #makeBoton(clave, icono, onclick) {

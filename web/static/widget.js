@@ -24,7 +24,7 @@
     button:hover { transform: scale(1.05); }
     button:focus-visible { outline: 3px solid ${color}; outline-offset: 3px;
       box-shadow: 0 0 0 3px #fff, 0 0 0 7px #000; }
-    svg { width: 28px; height: 28px; fill: none; stroke: currentColor; stroke-width: 1.9;
+    svg { width: 31px; height: 31px; fill: none; stroke: currentColor; stroke-width: 1.9;
       stroke-linecap: round; stroke-linejoin: round; }
     b { position: absolute; top: -4px; right: -4px; min-width: 22px; height: 22px; padding: 0 6px;
       border-radius: 11px; box-sizing: border-box; background: #b42318; color: #fff;
