@@ -42,3 +42,20 @@ class Cliente:
     def scroll_top(self) -> float:
         top: float = self.hilo.evaluate("caja => caja.scrollTop")
         return top
+
+
+class Visita:
+    """Somebody on another site that shows the chat."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.boton = page.locator("button[aria-controls=panel]")
+        self.panel = page.locator("section#panel")
+        self.globo = page.locator("button[aria-controls=panel] b")
+        self.marcos = page.locator("section#panel iframe")
+        self.chat = Cliente(page, page.frame_locator("section#panel iframe"))
+
+    def open(self) -> Cliente:
+        self.boton.click()
+        expect(self.chat.caja).to_be_focused()  # by the page's scripts: they are there
+        return self.chat

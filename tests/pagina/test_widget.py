@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from core.cuentas.ajustes_web import AjustesWeb
-from tests.pagina.cliente import Cliente
+from tests.pagina.cliente import Visita
 from tests.pagina.sitio_ajeno import SitioAjeno
 from tests.pagina.tienda_de_guion import CLAVE, TiendaDeGuion
 from web.colores import make_tema
@@ -16,23 +16,6 @@ ESTRICTA = (
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HOSTIL = ":root * { display: none !important; font-size: 40px !important; opacity: 0 !important; }"
-
-
-class Visita:
-    """Somebody on the other site."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.boton = page.locator("button[aria-controls=panel]")
-        self.panel = page.locator("section#panel")
-        self.globo = page.locator("button[aria-controls=panel] b")
-        self.marcos = page.locator("section#panel iframe")
-        self.chat = Cliente(page, page.frame_locator("section#panel iframe"))
-
-    def open(self) -> Cliente:
-        self.boton.click()
-        expect(self.chat.caja).to_be_focused()  # by the page's scripts: they are there
-        return self.chat
 
 
 @pytest.fixture
@@ -316,3 +299,22 @@ def test_less_motion_is_obeyed(visita: Visita) -> None:
     visita.page.emulate_media(reduced_motion="reduce")
     visita.open()
     assert css(visita.panel, "animationName") == "none"
+
+
+def test_closing_the_chat_closes_the_microphone_and_keeps_what_was_said(
+    tienda: TiendaDeGuion, navegador: BrowserContext, visitar: Callable[[], Visita]
+) -> None:
+    navegador.grant_permissions(["microphone"])
+    visita = visitar()
+    chat = visita.open()
+    chat.chat.get_by_role("button", name="Grabar una nota de voz").click()
+    expect(chat.chat.get_by_role("timer")).to_contain_text("0:01")
+    visita.boton.click()
+    expect(visita.panel).to_be_hidden()
+    expect(visita.boton).to_be_focused()
+    visita.boton.click()
+    expect(chat.chat.get_by_label("Nota de voz lista para enviar")).to_be_visible()
+    chat.chat.get_by_role("button", name="Enviar", exact=True).click()
+
+    expect(chat.own("enviado").locator("audio")).to_have_attribute("data-carga", "lista")
+    assert len(tienda.archivos) == 1

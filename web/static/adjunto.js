@@ -50,6 +50,11 @@ export class Adjunto {
     return listo;
   }
 
+  /** Nobody sees that we are listening any more: what was said so far waits in the tray. */
+  rest() {
+    if (this.#grabadora) this.#finish();
+  }
+
   async #takeFoto(archivo) {
     this.#empty();
     const turno = this.#turno;

@@ -69,7 +69,8 @@ const adjunto = new Adjunto(() => {
 });
 const anfitrion = new Anfitrion(canal, () => {
   changeVisible();
-  if (!anfitrion.oculta) redactor.focus();
+  if (anfitrion.oculta) adjunto.rest();
+  else redactor.focus();
 });
 
 let conversacion = new Conversacion();
@@ -308,7 +309,9 @@ window.addEventListener("offline", changeRed);
 window.addEventListener("storage", followOtherTab);
 window.addEventListener("pagehide", () => conexion.stop());
 window.addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) changeVisible();
+  if (!persisted) return;
+  if (abierta) conexion.start(abierta); // a closed frame goes on counting, too
+  changeVisible();
 });
 document.addEventListener("visibilitychange", changeVisible);
 
