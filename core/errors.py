@@ -31,6 +31,12 @@ class Forbidden(AgenteError):
     codigo = "sin_permiso"
 
 
+class OrigenNoPermitido(Forbidden):
+    """A page of another site that the canal does not name."""
+
+    codigo = "origen_no_permitido"
+
+
 class Invalid(AgenteError):
     """The request itself is wrong. `errores` names the fields: [{campo, mensaje}]."""
 

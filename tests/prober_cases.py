@@ -313,6 +313,9 @@ CASOS = (
     ),
     # For everybody
     Caso("GET", "/", prepara=_open_demo, ajeno=None),
+    Caso("GET", "/widget/<clave>", clave=CLAVE_WEB),
+    Caso("GET", "/widget/<clave>/boton.js", clave=CLAVE_WEB),
+    Caso("GET", "/widget.js", ajeno=None),
     Caso("GET", "/static/<path:filename>", filename="docs.css", ajeno=None),
     Caso("GET", "/docs", ajeno=None),
     Caso("GET", "/openapi.json", ajeno=None),

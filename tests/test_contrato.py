@@ -19,6 +19,7 @@ CODIGOS = {
     "no_encontrado": 404,
     "no_autenticado": 401,
     "sin_permiso": 403,
+    "origen_no_permitido": 403,
     "datos_invalidos": 422,
     "demasiado_grande": 413,
     "conflicto": 409,

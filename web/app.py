@@ -59,6 +59,7 @@ from web import (
     ventas,
     webhooks,
     webhooks_whatsapp,
+    widget,
 )
 from web.datos import servicios
 from web.formas import quantity
@@ -161,6 +162,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(chats.api)
     app.register_api(turnos.api)
     app.register_api(pagina.api)
+    app.register_api(widget.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)
     app.register_api(webhooks_whatsapp.api)

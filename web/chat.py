@@ -28,6 +28,7 @@ from web.auth import Identidad, identidad, issue_cliente_token, publica, require
 from web.datos import servicios
 from web.esquemas import Contestado, Encolado, HistorialVisto, SesionAbierta
 from web.formas import show_mensaje, show_ventas
+from web.origen import ensure_origen
 from web.oyente import FIN, oyente
 from web.paginas import Consulta
 from web.vivo import event
@@ -87,7 +88,8 @@ class Desde(Consulta):
 )
 @publica
 def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
-    """A new anonymous customer of a web channel, with a token for this one chat."""
+    """A new anonymous customer of a web channel, with a token for this one chat. A page of another
+    site needs the channel's leave (`ajustes.origenes`): origen_no_permitido."""
     s = servicios()
     with s.db.sistema() as system:
         found = system.execute(
@@ -98,6 +100,7 @@ def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
     if found is None:
         raise NotFound
     session = datos.sesion_of(found.empresa_id)
+    ensure_origen(session, s.settings, empresa_id=found.empresa_id, canal_id=found.id)
     recent = session.scalar(
         select(func.count())
         .select_from(Chat)

@@ -105,6 +105,7 @@ class CanalVisto(_Respuesta):
     estado: Literal["verificando", "activo", "error"]
     detalle: str | None
     webhook_url: str | None
+    fragmento: str | None = Field(description="Lo que se pega en el sitio de la tienda.")
     por_defecto: bool
     ajustes: dict[str, Any]
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
+from core.cuentas.ajustes_web import AjustesWeb
 from core.errors import Conflict, Invalid, NotFound, explain
 from core.models import Canal, Chat, TipoCanal
 from core.ports import Cifrado
@@ -35,7 +36,9 @@ class CredencialesWhatsapp(_Estrictas):
 
 
 class CredencialesWeb(_Estrictas):
-    origenes: list[_Secreto] = []
+    """No secret: it is kept, and checked, as `origenes` of AjustesWeb."""
+
+    origenes: list[str] | None = None
 
 
 Credenciales = CredencialesTelegram | CredencialesWhatsapp | CredencialesWeb
@@ -58,10 +61,6 @@ class AjustesWhatsapp(_Estrictas):
     """plantilla: what a reply leaves in when the customer has not written for 24 hours."""
 
     plantilla: PlantillaWhatsapp | None = None
-
-
-class AjustesWeb(_Estrictas):
-    """Nothing to set yet."""
 
 
 AjustesCanal = AjustesTelegram | AjustesWhatsapp | AjustesWeb
@@ -194,11 +193,15 @@ def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) ->
     if isinstance(checked, CredencialesTelegram):
         checked.secreto = checked.secreto or secrets.token_urlsafe(32)
         canal.secreto_hash = hash_secreto(checked.secreto)
+    canal.estado, canal.detalle = "verificando", None
+    if isinstance(checked, CredencialesWeb):
+        canal.estado, canal.credenciales = "activo", None
+        if checked.origenes is not None:
+            _keep_ajustes(canal, {"origenes": checked.origenes})
+        return
     canal.credenciales = cifrado.encrypt(
         checked.model_dump(), empresa_id=canal.empresa_id, clave=canal.clave
     )
-    is_web = isinstance(checked, CredencialesWeb)
-    canal.estado, canal.detalle = ("activo" if is_web else "verificando"), None
     canal.proximo_envio = None  # the wait was about what stood here before
 
 
