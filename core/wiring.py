@@ -10,11 +10,13 @@ from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
 from core.adapters.embeddings import embedder_of, modelo_of
 from core.adapters.faiss_index import FaissIndex
+from core.adapters.imagen import PillowLimpiador
 from core.adapters.llm import modelo_of as llm_of
 from core.adapters.metricas import metricas
 from core.adapters.pdf import PypdfLector
 from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
+from core.archivos.traer import Traedor
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.fotos import Fotos
 from core.catalogo.busqueda.significado import Significado
@@ -76,6 +78,11 @@ class Servicios:
     def embedder(self) -> Embedder | None:
         """The model that the catalogue is to be found by; None where it goes by words alone."""
         return embedder_of(self.settings, modelo_of(self.settings))
+
+    @property
+    def traedor(self) -> Traedor:
+        """Who fetches and cleans the photos and recordings that no turn did; for workers."""
+        return Traedor(self.db, self.settings, self.canales, PillowLimpiador.of(self.settings))
 
     @cached_property
     def motor(self) -> "Callable[[TurnoTomado], Motor | None]":
