@@ -294,6 +294,24 @@ class ModeloDePapel:
 
 
 @dataclass
+class TranscriptorDePapel:
+    """core.ports.Transcriptor from a list: the words, or the error, of each call; or by content in
+    `palabras`, for those that are asked at once. `pedidos` holds (mime, content)."""
+
+    respuestas: list[Any] = field(default_factory=list)
+    nombre: str = "oido"
+    palabras: dict[bytes, str] = field(default_factory=dict)
+    pedidos: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def transcribe(self, audio: bytes, *, mime: str, segundos: float) -> RespuestaModelo:
+        self.pedidos.append((mime, audio))
+        said = self.palabras[audio] if audio in self.palabras else self.respuestas.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return RespuestaModelo(self.nombre, said, None, 100, 10)
+
+
+@dataclass
 class CuadernoDePapel:
     """core.agente.modelo.cuaderno.Cuaderno in a dict; `puede` False is a cap that is reached."""
 

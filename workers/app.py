@@ -56,6 +56,7 @@ def vendedor() -> Vendedor:
         worker=_node,
         documentos=s.biblioteca.de,
         motor=s.motor,
+        oido=s.oido,
     )
 
 

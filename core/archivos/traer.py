@@ -28,9 +28,9 @@ from core.settings import Settings
 PERDIDO = "perdido"  # archivo.error: its provider has it no more, or never let us have it
 # The file itself will never do, whoever tries again.
 NUNCA: tuple[type[AgenteError], ...] = (TooLarge, TipoNoAdmitido, ArchivoIlegible, Invalid)
-_ACABADO: tuple[type[AgenteError], ...] = (*NUNCA, EnvioRechazado)
+ACABADO: tuple[type[AgenteError], ...] = (*NUNCA, EnvioRechazado)
 # A person may mend these: a token, a key.
-_LUEGO = (Unavailable, CredencialesRechazadas, CredencialesIlegibles, NotImplementedYet)
+LUEGO = (Unavailable, CredencialesRechazadas, CredencialesIlegibles, NotImplementedYet)
 _OTRA_VEZ_MINIMO = 1.0  # not worth asking a provider again for less
 _LIMPIAR_SEGUNDOS = 10.0
 
@@ -116,12 +116,12 @@ class Traedor:
         key: dict[str, Any] = {"empresa_id": empresa_id, "mensaje_id": row.mensaje_id}
         try:
             limpio = self._limpio(row, empresa_id, archivo_id)
-        except _LUEGO:
+        except LUEGO:
             if not row.viejo:
                 return str(row.estado)
             keep_rechazo(self.db, PERDIDO, tipo=row.tipo, **key)
             return "rechazado"
-        except _ACABADO as e:
+        except ACABADO as e:
             keep_rechazo(self.db, codigo_de(e), tipo=row.tipo, **key)
             return "rechazado"
         keep_limpio(self.db, limpio, tipo=row.tipo, **key)
