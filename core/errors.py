@@ -47,8 +47,20 @@ class Invalid(AgenteError):
         self.errores = errores or []
 
 
+class ArchivoIlegible(Invalid):
+    """Damaged, or made to harm: no photo and no recording, whatever its first bytes say."""
+
+    codigo = "archivo_ilegible"
+
+
 class TooLarge(AgenteError):
     codigo = "demasiado_grande"
+
+
+class TipoNoAdmitido(AgenteError):
+    """By its content it is none of the kinds that are taken here."""
+
+    codigo = "tipo_no_admitido"
 
 
 class Conflict(AgenteError):
@@ -166,6 +178,12 @@ class DemasiadosDocumentos(Conflict):
     """One has to go before another may come."""
 
     codigo = "demasiados_documentos"
+
+
+class ArchivoNoListo(Conflict):
+    """It has not come yet, nobody has looked it through, or it was refused: it is shown to none."""
+
+    codigo = "archivo_no_listo"
 
 
 class TooManyRequests(AgenteError):

@@ -26,6 +26,7 @@ class Tarea(StrEnum):
     EMBED_STEP = "embeddings.embed_step"
     INDEX_DOCUMENTO = "documentos.index_documento"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
+    FETCH_ARCHIVO = "archivos.fetch_archivo"
     CHECK_CANAL = "canales.check_canal"
     SWEEP = "barrido.sweep"
 
@@ -247,6 +248,27 @@ AbrirCanal = Callable[[CuentaCanal], Canal]
 """Builds a row's adapter. Raises CredencialesIlegibles when its secrets cannot be decrypted."""
 
 
+# --- photos and recordings ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ImagenLimpia:
+    """A picture drawn anew: a JPEG, upright, of the picture's points and nothing else."""
+
+    contenido: bytes
+    ancho: int
+    alto: int
+
+
+class LimpiarImagen(Protocol):
+    """Draws a customer's picture anew. Safe from any thread, whatever the file is made to do."""
+
+    def __call__(self, contenido: bytes, *, segundos: float) -> ImagenLimpia:
+        """Raises ArchivoIlegible for what is no picture, has too many points or takes too much;
+        Unavailable when it was not done within `segundos`."""
+        ...
+
+
 # --- what the seller sees ----------------------------------------------------------------------
 
 
@@ -341,12 +363,14 @@ class Peticion:
     """What a model is asked for. `paso` names the step. `sistema`: what never changes first, then
     what only the empresa changes, so that a provider can remember the beginning of the prompt.
     `mensajes`: (rol, texto), rol "user" or "assistant". `forma`: the answer's shape; None: words.
+    `imagen`: a JPEG that belongs to the last of them.
     """
 
     paso: str
     sistema: tuple[str, ...]
     mensajes: tuple[tuple[str, str], ...]
     forma: type[BaseModel] | None = None
+    imagen: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -371,6 +395,22 @@ class Modelo(Protocol):
 
         Raises Unavailable for what time may cure (slow, busy, down, talking nonsense, or failing
         so often lately that it is not even asked), ModeloRechazado for what only a person can.
+        """
+        ...
+
+
+class Transcriptor(Protocol):
+    """Writes down what is said in a recording. Safe from any thread; `nombre` is the provider's own
+    for the model."""
+
+    nombre: str
+
+    def transcribe(self, audio: bytes, *, mime: str, segundos: float) -> RespuestaModelo:
+        """The words within `segundos`, tries together; empty when nothing is said in it. `mime` is
+        what it is (core.archivos.tipos).
+
+        Raises Unavailable and ModeloRechazado as Modelo.ask does; the latter also for a recording
+        that the provider does not take.
         """
         ...
 

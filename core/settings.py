@@ -132,6 +132,29 @@ class Settings(BaseSettings):
     documento_pdf_segundos: float = 20.0
     documento_pdf_max_memoria: int = 512 * 1024 * 1024
 
+    # Photos and recordings. Telephones make photos of 2 to 6 MB; a voice note of an hour has less
+    # than 25 MB, which is also the most that the usual transcribers take.
+    imagen_max_bytes: int = 10 * 1024 * 1024
+    audio_max_bytes: int = 25 * 1024 * 1024
+    # Some kilobytes can unpack to gigabytes of points. Telephones make 12 to 50 million.
+    imagen_max_pixeles: int = 50_000_000
+    # The longer side of what is kept: a label stays legible, and vision models see no more.
+    imagen_lado: int = 2048
+    # A picture is drawn anew by a process of its own, which ends beyond this much of a processor's
+    # time or of memory.
+    imagen_segundos: int = 10
+    imagen_max_memoria: int = 1024 * 1024 * 1024
+    # Uploads: of one chat, and bytes of one empresa. Whoever has the widget's public key may send.
+    archivos_por_hora: int = 60
+    archivos_bytes_por_hora: int = 1024 * 1024 * 1024
+    # Of the turn's seconds, what fetching, transcribing and looking may take; the rest is for
+    # understanding and answering.
+    escucha_segundos: float = Field(default=12.0, gt=0)
+    # Of one burst, so many are listened to or looked at; all are kept. An album has ten at most.
+    medios_por_turno: int = Field(default=10, ge=0)
+    # What did not come from its provider is asked for so long; most keep it for a day or more.
+    medio_traer_horas: int = Field(default=24, ge=1)
+
     # Meaning. `local` is the bundled multilingual-e5-small, `openai` or any base URL its protocol,
     # `ninguno` leaves the search to words.
     embeddings_provider: str = "local"
@@ -170,6 +193,17 @@ class Settings(BaseSettings):
     # What an empresa may spend in a calendar month (UTC): in that currency, or in tokens where no
     # price is set. Beyond it the rules answer alone. Unset: no limit.
     llm_tope_mensual: Decimal | None = Field(default=None, ge=0)
+
+    # Who listens and who looks. Unset: the LLM's provider with the model that its preset names;
+    # `ninguno`: nobody. A base URL of its own is never shown the LLM's key.
+    transcripcion_model: str | None = None
+    transcripcion_base_url: str | None = None
+    transcripcion_api_key: SecretStr | None = None
+    # A hint: a name of two letters. Who knows the language mishears less.
+    transcripcion_idioma: str = "es"
+    vision_model: str | None = None
+    vision_base_url: str | None = None
+    vision_api_key: SecretStr | None = None
 
     web_procesos: int = 2
     # Unset: 16, or 64 with a model. A thread that waits for a model costs nothing but memory.

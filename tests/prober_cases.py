@@ -24,7 +24,9 @@ from tests.acceso import CLAVE, Tienda
 from tests.plantas import (
     CANARIO,
     SECRETO,
+    last_chat,
     last_turno,
+    plant_archivo,
     plant_bot,
     plant_canal,
     plant_chat,
@@ -157,6 +159,8 @@ WHATSAPP = Planta(plant_whatsapp, "clave-que-nunca-fue-01")
 BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
 VISTA = Planta(plant_vista, NADIE)
+ARCHIVO = Planta(plant_archivo, NADIE)
+CHAT_DEL_ARCHIVO = Planta(last_chat, "chat-que-nunca-fue")
 DOCUMENTO = Planta(plant_documento, NADIE)
 NOMBRE = Planta(_nombre, "Empresa que nunca fue")
 CLAVE_WEB = Planta(_clave_web, "clave-que-nunca-fue-00")
@@ -177,6 +181,8 @@ _BOT = {"tipo": "telegram", "nombre": "Bot", "credenciales": {"token": "1:abc"}}
 _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
 _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
+_FOTO = {"archivo": b"\xff\xd8\xff\xe0", "chat_id": CHAT}
+_AUDIO = {"archivo": b"#!AMR\n", "chat_id": CHAT}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
 _SINONIMOS = {"grupos": [["poncho", "ruana"]]}
 _PALABRAS = {"contenido": 'hola: "¡Buenas!"'}
@@ -224,8 +230,16 @@ CASOS = (
     # Chat
     Caso("POST", "/chat/sesion", cuerpo={"canal": CLAVE_WEB}, espera=201),
     Caso("POST", "/chat/texto", ESCRIBE, cuerpo={"chat_id": CHAT, "mensaje": "hola"}, espera=202),
-    Caso("POST", "/chat/imagen", ESCRIBE, espera=501, ajeno=None),
-    Caso("POST", "/chat/audio", ESCRIBE, espera=501, ajeno=None),
+    Caso("POST", "/chat/imagen", ESCRIBE, formulario=_FOTO, espera=202),
+    Caso("POST", "/chat/audio", ESCRIBE, formulario=_AUDIO, espera=202),
+    # The header is for this test: of which chat the cliente's token must be.
+    Caso(
+        "GET",
+        "/archivos/<int:id>",
+        DEL_CHAT,
+        id=ARCHIVO,
+        cabeceras={"X-Prueba": CHAT_DEL_ARCHIVO},
+    ),
     Caso("GET", "/chat/historial/<path:chat_id>", DEL_CHAT, chat_id=CHAT),
     Caso("GET", "/chat/eventos/<path:chat_id>", DEL_CHAT, chat_id=CHAT),
     Caso("GET", "/chats/", OBSERVADOR, ajeno=None),

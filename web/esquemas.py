@@ -158,6 +158,17 @@ class BotonVisto(_Respuesta):
     texto: str
 
 
+class ArchivoVisto(_Respuesta):
+    id: int = Field(description="Se lee en /archivos/{id} cuando está `listo`.")
+    tipo: Literal["imagen", "audio"]
+    estado: Literal["pendiente", "recibido", "listo", "rechazado"]
+    error: str | None = Field(description="Por qué se rechazó.")
+    mime: str | None
+    bytes: int | None
+    ancho: int | None
+    alto: int | None
+
+
 class MensajeVisto(_Respuesta):
     id: int
     orden: int
@@ -184,6 +195,10 @@ class MensajeVisto(_Respuesta):
     venta_id: int | None
     id_externo: str | None
     botones: list[BotonVisto] = Field(description="Lo que se puede pulsar en vez de escribirlo.")
+    archivo: ArchivoVisto | None = Field(description="La foto o el audio que trae.")
+    transcripcion: str | None = Field(
+        description="Lo que un modelo oyó o vio en él; nunca para el cliente."
+    )
 
 
 class HistorialVisto(_Respuesta):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.models import Chat, Mensaje, Venta, VentaLinea
+from core.models import Archivo, Chat, Mensaje, Venta, VentaLinea
 
 
 def money(value: Decimal) -> str:
@@ -19,7 +19,9 @@ def quantity(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
+def show_mensaje(
+    mensaje: Mensaje, archivo: Archivo | None, *, con_transcripcion: bool
+) -> dict[str, Any]:
     return {
         "id": mensaje.id,
         "orden": mensaje.orden,
@@ -39,6 +41,21 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
             {"id": f"{mensaje.id}:{i}", "texto": b["texto"]}
             for i, b in enumerate(mensaje.botones or ())
         ],
+        "archivo": archivo and show_archivo(archivo),
+        "transcripcion": mensaje.transcripcion if con_transcripcion else None,
+    }
+
+
+def show_archivo(archivo: Archivo) -> dict[str, Any]:
+    return {
+        "id": archivo.id,
+        "tipo": archivo.tipo,
+        "estado": archivo.estado,
+        "error": archivo.error,
+        "mime": archivo.mime,
+        "bytes": archivo.bytes,
+        "ancho": archivo.ancho,
+        "alto": archivo.alto,
     }
 
 

@@ -24,6 +24,7 @@ celery = Celery(
         "workers.busquedas",
         "workers.documentos",
         "workers.canales",
+        "workers.archivos",
         "workers.barrido",
     ],
 )
@@ -55,6 +56,7 @@ def vendedor() -> Vendedor:
         worker=_node,
         documentos=s.biblioteca.de,
         motor=s.motor,
+        oido=s.oido,
     )
 
 

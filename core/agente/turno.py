@@ -12,6 +12,7 @@ from core.agente.bajas import baja_en_silencio
 from core.agente.comprension import Encargo
 from core.agente.encargar import find_encargos, keep_pedido
 from core.agente.escribiendo import escribiendo
+from core.agente.escuchar import Oido, avisos
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -73,7 +74,8 @@ def _sin_documentos(empresa_id: int) -> Documentos:
 @dataclass(frozen=True)
 class Vendedor:
     """What a turn needs of its process. `worker` names the lease's holder; `motor` builds who
-    reads and words a turn, None for the offline seller; `documentos` opens an empresa's own."""
+    reads and words a turn, None for the offline seller; `documentos` opens an empresa's own.
+    Without `oido` nobody attends to photos and recordings."""
 
     db: Database
     cola: Cola
@@ -84,6 +86,7 @@ class Vendedor:
     motor: Callable[[TurnoTomado], Motor | None] = sin_modelo
     documentos: Callable[[int], Documentos] = _sin_documentos
     propios: Propios = field(default_factory=Propios)
+    oido: Oido | None = None
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
         """Answer everything that waits in a chat, once.
@@ -135,8 +138,10 @@ class Vendedor:
             sorry = str(textos_de(turno.visto.tienda)["ilegible"])
             return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
         turno = replace(turno, mensajes=self._read(turno))
+        if self.oido is not None:
+            turno = self.oido.attend(turno, self.buscador.de(turno.empresa_id))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
-        unread = any(m.tipo not in _READ and not m.palabras.strip() for m in turno.mensajes)
+        unread = avisos(turno, lambda m: m.tipo not in _READ)
         encargos = find_encargos(self.db, turno)
         if not turno.ia_activa or not (textos or unread or encargos):
             baja = baja_en_silencio(textos)
@@ -160,21 +165,25 @@ class Vendedor:
         return replace(turno, visto=replace(turno.visto, tienda=replace(tienda, propios=own)))
 
     def _think(
-        self, turno: TurnoTomado, textos: list[str], encargos: Sequence[Encargo], *, unread: bool
+        self,
+        turno: TurnoTomado,
+        textos: list[str],
+        encargos: Sequence[Encargo],
+        *,
+        unread: list[str],
     ) -> Resultado:
-        """What the seller says to the words; what it cannot read yet, it says so."""
-        only_text = str(textos_de(turno.visto.tienda)["solo_texto"])
+        """What the seller says to the words; what it could not read (`unread`), it says so."""
+        wording = textos_de(turno.visto.tienda)
+        notes = "\n\n".join(str(wording[clave]) for clave in unread)
         if not textos and not encargos:
-            return Resultado(
-                only_text, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
-            )
+            return Resultado(notes, turno.visto.memoria, turno.visto.estado_venta, regla=unread[0])
         fuentes = Fuentes(
             catalogo=self.buscador.de(turno.empresa_id),
             documentos=self.documentos(turno.empresa_id),
         )
         resultado = respond(fuentes, turno.visto, textos, self.motor(turno), encargos=encargos)
         if unread:
-            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{only_text}")
+            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{notes}")
         return resultado
 
     def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:
@@ -193,7 +202,14 @@ class Vendedor:
                 continue
             leido = said.boton and read_pulsado(self.db, turno, said.boton)
             read.append(
-                replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre, leido=leido)
+                replace(
+                    m,
+                    texto=said.texto,
+                    tipo=said.tipo,
+                    nombre=said.nombre,
+                    leido=leido,
+                    medio=said.medio,
+                )
             )
         return tuple(read)
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from core.archivos.guardar import Adjunto, insert_adjunto
 from core.bitacora import CANAL_EVENTOS
 from core.db import DATABASE_DOWN, Database, translating_outage
 from core.errors import Invalid, NotFound, Unavailable
@@ -99,11 +100,13 @@ def receive_mensaje(
     crudo: dict[str, Any] | None = None,
     id_externo: str | None = None,
     orden_externo: int | None = None,
+    adjunto: Adjunto | None = None,
 ) -> Recibido:
     """Store one message and ring for its chat; when this returns, the message is committed.
 
     Idempotent by `id_externo` within its chat: the first text wins, a redelivery finds the same
-    row. `crudo` is a provider's own update, parsed later by a worker. Raises Invalid for a chat
+    row. `crudo` is a provider's own update, parsed later by a worker; `adjunto` a file that came
+    with it, stored with it or not at all. Raises Invalid for a chat
     name that is too long, NotFound for an empresa without a web canal, Unavailable when the
     database could not say that the message is stored.
     """
@@ -121,7 +124,7 @@ def receive_mensaje(
     )
     with translating_outage("El mensaje no se pudo guardar; vuelve a enviarlo."):
         try:
-            stored = _store(db, empresa_id, values)
+            stored = _store(db, empresa_id, values, adjunto)
         except DataError as e:  # NUL, which PostgreSQL's text and jsonb do not hold
             raise Invalid("El mensaje tiene caracteres que no se pueden guardar.") from e
         except IntegrityError:
@@ -155,7 +158,9 @@ def values_of(
     }
 
 
-def _store(db: Database, empresa_id: int, values: dict[str, Any]) -> Row[Any]:
+def _store(
+    db: Database, empresa_id: int, values: dict[str, Any], adjunto: Adjunto | None
+) -> Row[Any]:
     """The stored row, its chat opened first where it is new."""
     with db.empresa(empresa_id) as session:
         stored = session.execute(STORE, values).one_or_none()
@@ -165,6 +170,14 @@ def _store(db: Database, empresa_id: int, values: dict[str, Any]) -> Row[Any]:
         if stored is None:  # the name that this customer's chat would have is another chat's
             _open_chat(session, values, suffix=f"-{uuid4().hex[:8]}")
             stored = session.execute(STORE, values).one()
+        if adjunto is not None:
+            insert_adjunto(
+                session,
+                adjunto,
+                empresa_id=empresa_id,
+                chat_id=stored.chat_pk,
+                mensaje_id=stored.mensaje_id,
+            )
         return stored
 
 

@@ -18,7 +18,7 @@ from core.bitacora import CANAL_EVENTOS
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Chat, Mensaje
-from core.ports import ChatVisto, CuentaCanal, Pedida, Tienda, VentaVista
+from core.ports import ChatVisto, CuentaCanal, Medio, Pedida, Tienda, VentaVista
 from core.settings import Settings
 
 # In chat.conversacion: somebody else spoke since the bot last said what is on offer. The bot's next
@@ -39,6 +39,12 @@ class MensajePendiente:
     leido: str | None = None
     # Ordered in the provider's own catalogue.
     pedido: tuple[Pedida, ...] = ()
+    # A photo or a recording that waits at its provider.
+    medio: Medio | None = None
+    # What a photo asks for, where it shows something that the shop has.
+    pregunta: str | None = None
+    # What must be said of it beside the answer: the clave of a sentence (core.agente.escuchar).
+    aviso: str | None = None
 
     @property
     def palabras(self) -> str:

@@ -1,5 +1,6 @@
 """Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
 
+from core.models.archivos import Archivo
 from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
 from core.models.busqueda import Busqueda, Demanda, Embedding, Indexacion, ProductoEmbedding
 from core.models.catalogo import (
@@ -18,6 +19,7 @@ from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
+    "Archivo",
     "Base",
     "Busqueda",
     "Canal",

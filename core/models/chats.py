@@ -131,6 +131,8 @@ class Mensaje(Base):
     id_proveedor: Mapped[str | None]
     # Of a reply: the answers that can be pressed, as core.ports.Boton, in order.
     botones: Mapped[list[dict[str, Any]] | None]
+    # What a model heard in a recording or saw in a photo: for the shop, not for the customer.
+    transcripcion: Mapped[str | None]
     error: Mapped[str | None]
     creado_en: Mapped[datetime] = now()
     __table_args__ = (
