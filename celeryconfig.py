@@ -41,6 +41,7 @@ task_routes = {
     "documentos.*": "embeddings",  # reading one takes moments, its vectors the rest
     "busquedas.*": "chat",  # where index and model are at hand already
     "canales.*": "envio",
+    "equipo.*": "envio",
     "barrido.*": "mantenimiento",
 }
 

@@ -27,6 +27,8 @@ class Tarea(StrEnum):
     INDEX_DOCUMENTO = "documentos.index_documento"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     CHECK_CANAL = "canales.check_canal"
+    DELIVER_AVISOS = "equipo.deliver_avisos"
+    HAND_BACK = "equipo.hand_back"
     SWEEP = "barrido.sweep"
 
 
@@ -148,7 +150,8 @@ class Medio:
 class Entrante:
     """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
     of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
-    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter)."""
+    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter).
+    `responde_a`: what `send` returned of the message of ours that this one quotes."""
 
     texto: str
     tipo: str = "texto"
@@ -156,6 +159,7 @@ class Entrante:
     boton: str | None = None
     medio: Medio | None = None
     inicio: str | None = None
+    responde_a: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,29 @@ class Canal(Protocol):
 
 AbrirCanal = Callable[[CuentaCanal], Canal]
 """Builds a row's adapter. Raises CredencialesIlegibles when its secrets cannot be decrypted."""
+
+
+@dataclass(frozen=True)
+class Carta:
+    """An email. `id`: the same for the same one, however often it is sent (a Message-ID's part)."""
+
+    para: str
+    asunto: str
+    texto: str
+    id: str
+
+
+class Correo(Protocol):
+    """Email, of the installation."""
+
+    def send(self, carta: Carta) -> str:
+        """Give `carta` to the mail server and return its Message-ID.
+
+        Raises EnvioRechazado when repeating it is pointless, CredencialesRechazadas when a person
+        must look at the settings, Unavailable when time may cure it: EnvioIncierto when the
+        server may have taken it all the same.
+        """
+        ...
 
 
 # --- what the seller sees ----------------------------------------------------------------------

@@ -25,9 +25,11 @@ from tests.plantas import (
     plant_bot,
     plant_canal,
     plant_chat,
+    plant_destinatario,
     plant_documento,
     plant_importacion,
     plant_producto,
+    plant_telefono,
     plant_turno,
     plant_venta,
     plant_vista,
@@ -153,6 +155,8 @@ BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
 VISTA = Planta(plant_vista, NADIE)
 DOCUMENTO = Planta(plant_documento, NADIE)
+AVISADO = Planta(plant_destinatario, NADIE)
+TELEFONO = Planta(plant_telefono, NADIE)
 NOMBRE = Planta(_nombre, "Empresa que nunca fue")
 CLAVE_WEB = Planta(_clave_web, "clave-que-nunca-fue-00")
 EMAIL = Planta(_email, "nadie@prober.test")
@@ -170,6 +174,7 @@ ESCRIBE = (Rol.VENDEDOR, Rol.CLIENTE)
 _LINEAS = [{"producto_id": PRODUCTO, "cantidad": 1}]
 _BOT = {"tipo": "telegram", "nombre": "Bot", "credenciales": {"token": "1:abc"}}
 _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
+_AVISADO = {"via": "email", "nombre": "Ana", "email": EMAIL_NUEVO}
 _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
@@ -281,6 +286,14 @@ CASOS = (
     Caso(
         "POST", "/webhooks/telegram/<clave>", clave=BOT, cuerpo=_UPDATE, cabeceras=_PROOF, ajeno=403
     ),
+    # Who of the shop is told
+    Caso("GET", "/destinatarios/", ADMIN, ajeno=None),
+    Caso("POST", "/destinatarios/", ADMIN, cuerpo=_AVISADO, espera=201, ajeno=None),
+    Caso("PATCH", "/destinatarios/<int:id>", ADMIN, id=AVISADO, cuerpo={"ventas": False}),
+    Caso("DELETE", "/destinatarios/<int:id>", ADMIN, id=AVISADO, espera=204),
+    Caso("POST", "/destinatarios/<int:id>/codigo", ADMIN, id=TELEFONO),
+    Caso("POST", "/destinatarios/<int:id>/probar", ADMIN, id=AVISADO, espera=202),
+    Caso("GET", "/ir/chat/<path:chat_id>", chat_id="uno-cualquiera", ajeno=None),
     # Administration
     Caso("GET", "/logs/", ADMIN, ajeno=None),
     Caso("GET", "/logs/metrics/uso", OBSERVADOR, ajeno=None),

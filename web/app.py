@@ -41,6 +41,7 @@ from web import (
     cli,
     cuentas,
     datos,
+    destinatarios,
     docs,
     documentos,
     documentos_cli,
@@ -48,6 +49,7 @@ from web import (
     evaluar,
     exportar,
     importaciones,
+    ir,
     logs,
     pagina,
     peticiones,
@@ -149,6 +151,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(empresa.api)
     app.register_api(prompts.api)
     app.register_api(canales.api)
+    app.register_api(destinatarios.api)
     app.register_api(ventas.api)
     app.register_api(productos.api)
     app.register_api(importaciones.api)
@@ -160,6 +163,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(chats.api)
     app.register_api(turnos.api)
     app.register_api(pagina.api)
+    app.register_api(ir.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)
     app.register_error_handler(AgenteError, _answer_error)

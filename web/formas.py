@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.mensajes.historial import RETIRADA
 from core.models import Chat, Mensaje, Venta, VentaLinea
 
 
@@ -29,7 +30,8 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
         "timestamp": mensaje.creado_en.isoformat(),
         "estado": mensaje.estado,
         "estado_venta": mensaje.estado_venta,
-        "entrega": mensaje.entrega,
+        # Withdrawn when a person took the chat: it never left.
+        "entrega": mensaje.error if mensaje.error == RETIRADA else mensaje.entrega,
         "venta_id": mensaje.venta_id,
         # What the customer's own page named it by; a provider's ids are nobody's business.
         "id_externo": mensaje.id_externo if mensaje.orden_externo is None else None,

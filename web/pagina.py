@@ -114,6 +114,11 @@ def _show_aviso(status: int, clave: str, *, recargar: int | None = None) -> Resp
     return answer
 
 
+def show_aviso(titulo: str, detalle: str) -> Response:
+    """A page that only says something."""
+    return _render("aviso.html", titulo=titulo, detalle=detalle, recargar=None)
+
+
 def _render(template: str, **values: Any) -> Response:
     answer = make_response(render_template(template, **values))
     answer.headers.update(_CABECERAS)

@@ -24,6 +24,7 @@ celery = Celery(
         "workers.busquedas",
         "workers.documentos",
         "workers.canales",
+        "workers.equipo",
         "workers.barrido",
     ],
 )

@@ -20,6 +20,7 @@ from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.botones import entrante_de, read_pulsado
 from core.mensajes.cierre import Registrado, quarantine, record_silence
+from core.mensajes.equipo.telefono import attend_equipo
 from core.mensajes.turnos import (
     MensajePendiente,
     TurnoSuperado,
@@ -133,6 +134,9 @@ class Vendedor:
             sorry = str(textos_de(turno.visto.tienda)["ilegible"])
             return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
         turno = replace(turno, mensajes=self._read(turno))
+        own = attend_equipo(self.db, turno)
+        if own is not None:
+            return Desenlace("silencio", registrado=own)
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
         unread = any(m.tipo not in _READ and not m.palabras.strip() for m in turno.mensajes)
         if not turno.ia_activa or not (textos or unread):
@@ -184,9 +188,8 @@ class Vendedor:
             said = entrante_de(m.crudo) or self.canales(turno.cuenta).parse(m.crudo)
             said = said or Entrante("", tipo="otro")
             leido = said.boton and read_pulsado(self.db, turno, said.boton)
-            read.append(
-                replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre, leido=leido)
-            )
+            m = replace(m, inicio=said.inicio, responde_a=said.responde_a, leido=leido)
+            read.append(replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre))
         return tuple(read)
 
     def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:
@@ -204,6 +207,8 @@ class Vendedor:
                 empresa_id=turno.empresa_id,
                 mensaje_id=recorded.respuesta_id,
             )
+        for tarea, ids in recorded.timbres:
+            self.cola.ring(tarea, **ids)
         if recorded.pendientes:
             self._ring(turno, max(0.0, recorded.espera), solo=turno.solo)
 

@@ -1,6 +1,15 @@
 """Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
 
-from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
+from core.models.base import (
+    Base,
+    Entrega,
+    EstadoMensaje,
+    EstadoVenta,
+    Remitente,
+    Rol,
+    TipoCanal,
+    Via,
+)
 from core.models.busqueda import Busqueda, Demanda, Embedding, Indexacion, ProductoEmbedding
 from core.models.catalogo import (
     Importacion,
@@ -12,12 +21,14 @@ from core.models.catalogo import (
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
 from core.models.documentos import Documento, PasajeGuardado
+from core.models.equipo import Aviso, Destinatario
 from core.models.modelo import ConsumoModelo, RespuestaGuardada
 from core.models.prompts import Prompt
 from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
+    "Aviso",
     "Base",
     "Busqueda",
     "Canal",
@@ -25,6 +36,7 @@ __all__ = [
     "Cliente",
     "ConsumoModelo",
     "Demanda",
+    "Destinatario",
     "Documento",
     "Embedding",
     "Empresa",
@@ -52,4 +64,5 @@ __all__ = [
     "Usuario",
     "Venta",
     "VentaLinea",
+    "Via",
 ]
