@@ -15,7 +15,7 @@ from tests.test_prober import Prober
 from web import esquemas, esquemas_documentos, esquemas_turnos
 
 # Pages and files for people, not part of the API.
-NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}"}
+NOT_API = {"/", "/ir/chat/{chat_id}", "/docs", "/openapi.json", "/static/{filename}"}
 
 
 def refs(tree: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from core.agente.bajas import baja_en_silencio
 from core.agente.escribiendo import escribiendo
+from core.agente.horas import ilegible
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -131,8 +132,8 @@ class Vendedor:
     def _turn(self, turno: TurnoTomado) -> Desenlace:
         turno = self._with_own_words(turno)
         if turno.agotado:
-            sorry = str(textos_de(turno.visto.tienda)["ilegible"])
-            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
+            sorry = quarantine(self.db, turno, ilegible(turno.visto))
+            return Desenlace("cuarentena", registrado=sorry)
         turno = replace(turno, mensajes=self._read(turno))
         own = attend_equipo(self.db, turno)
         if own is not None:

@@ -201,7 +201,7 @@ class AjustesCambios(Ajustes):
     oferta_horas: Annotated[int, Field(ge=1, le=_HORAS_MAX, strict=True)] | None = None  # type: ignore[assignment]
     minutos_silencio_persona: _Minutos | None = None  # type: ignore[assignment]
     bot_activo: StrictBool | None = None  # type: ignore[assignment]
-    horario_atencion: HorarioCambios | None = None
+    horario_atencion: HorarioCambios | None = None  # type: ignore[assignment]
     festivos: _Festivos | None = None  # type: ignore[assignment]
 
 
