@@ -207,6 +207,10 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def hay_correo(self) -> bool:
+        return self.smtp_host is not None
+
+    @property
     def proveedor(self) -> Proveedor:
         """Whose model is asked; "offline" for none."""
         if self.llm_provider is not None:
