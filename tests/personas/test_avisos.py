@@ -1,5 +1,6 @@
 """The shop's people are told: of each sale and of each customer who waits, once, with a link."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from core.errors import (
 from core.mensajes.cierre import quarantine
 from core.mensajes.equipo.entregar import ring_due_avisos
 from core.mensajes.olvido import erase_chat
+from core.mensajes.recibir import Destino, receive_mensaje
 from core.mensajes.turnos import take_chat
 from core.models import Aviso, Via
 from core.ports import Tarea
@@ -194,3 +196,33 @@ def test_who_waited_a_day_is_not_told_of_yesterday(negocio: Negocio) -> None:
     negocio.correo.fallas = [Unavailable("ocupado")]
     negocio.avisos_de(who)
     assert (negocio.avisos[0].estado, negocio.avisos[0].error) == ("fallida", "caducada")
+
+
+def test_many_sales_at_once_are_each_told_once_while_the_postman_works(negocio: Negocio) -> None:
+    """Nobody who records a sale waits for whoever brings avisos, nor the other way round."""
+    who = negocio.enlaza()
+    tienda = negocio.tienda
+
+    def buy(n: int) -> None:
+        for texto in ("quiero 1 martillo de goma", "sí, confirmo"):
+            got = receive_mensaje(
+                negocio.db,
+                tienda.cola,
+                tienda.settings,
+                empresa_id=negocio.empresa_id,
+                destino=Destino(chat_id=f"cliente-{n}"),
+                texto=texto,
+            )
+            ended = tienda.vendedor.answer_chat(empresa_id=negocio.empresa_id, chat_id=got.chat_pk)
+            assert ended.estado == "respondido", ended
+            negocio.avisos_de(who)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(buy, range(6)))
+    negocio.avisos_de(who)
+    ventas = {f"venta:{v.id}" for v in tienda.ventas()}
+    assert len(ventas) == 6
+    assert [a.estado for a in negocio.avisos] == ["enviada"] * 6
+    assert {a.clave for a in negocio.avisos} == ventas
+    assert len({a.mensaje_id for a in negocio.avisos}) == 6
+    assert len(negocio.entrega()) == 6
