@@ -28,6 +28,8 @@ class Tarea(StrEnum):
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
     FETCH_ARCHIVO = "archivos.fetch_archivo"
     CHECK_CANAL = "canales.check_canal"
+    DELIVER_AVISOS = "equipo.deliver_avisos"
+    HAND_BACK = "equipo.hand_back"
     SWEEP = "barrido.sweep"
 
 
@@ -159,7 +161,8 @@ class Entrante:
     """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
     of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
     it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter).
-    `pedido`: an order put together in the provider's own catalogue; `texto` is its note."""
+    `pedido`: an order put together in the provider's own catalogue; `texto` is its note.
+    `responde_a`: what `send` returned of the message of ours that this one quotes."""
 
     texto: str
     tipo: str = "texto"
@@ -168,6 +171,7 @@ class Entrante:
     medio: Medio | None = None
     inicio: str | None = None
     pedido: tuple[Pedida, ...] = ()
+    responde_a: str | None = None
 
 
 @dataclass(frozen=True)
@@ -266,6 +270,32 @@ class LimpiarImagen(Protocol):
     def __call__(self, contenido: bytes, *, segundos: float) -> ImagenLimpia:
         """Raises ArchivoIlegible for what is no picture, has too many points or takes too much;
         Unavailable when it was not done within `segundos`."""
+        ...
+
+
+# --- email -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Carta:
+    """An email. `id`: the same for the same one, however often it is sent (a Message-ID's part)."""
+
+    para: str
+    asunto: str
+    texto: str
+    id: str
+
+
+class Correo(Protocol):
+    """Email, of the installation."""
+
+    def send(self, carta: Carta) -> str:
+        """Give `carta` to the mail server and return its Message-ID.
+
+        Raises EnvioRechazado when repeating it is pointless, CredencialesRechazadas when a person
+        must look at the settings, Unavailable when time may cure it: EnvioIncierto when the
+        server may have taken it all the same.
+        """
         ...
 
 

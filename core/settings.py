@@ -175,6 +175,15 @@ class Settings(BaseSettings):
     # Meta serves a version for two years and more; the newest there was when this was tested.
     whatsapp_api_version: str = Field(default="v26.0", pattern=r"^v\d{1,3}\.\d$")
 
+    # Email to the shop's own people. Without a host nobody is told by email; without a sender the
+    # user is it. Their submission port, encrypted: a password must not travel in the clear.
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    smtp_tls: Literal["starttls", "ssl", "no"] = "starttls"
+
     # A language model beside the rules. Unset: offline without a key, openai with one.
     llm_provider: Proveedor | None = None
     llm_api_key: SecretStr | None = None
@@ -230,6 +239,16 @@ class Settings(BaseSettings):
         if away and self.llm_clave is None:
             raise ValueError(f"LLM_PROVIDER={self.proveedor} necesita LLM_API_KEY")
         return self
+
+    @model_validator(mode="after")
+    def _email_has_a_sender(self) -> "Settings":
+        if self.smtp_host and not (self.smtp_from or self.smtp_user):
+            raise ValueError("SMTP_HOST necesita SMTP_FROM")
+        return self
+
+    @property
+    def hay_correo(self) -> bool:
+        return self.smtp_host is not None
 
     @property
     def proveedor(self) -> Proveedor:

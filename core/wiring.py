@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.adapters.celery_queue import CeleryCola
 from core.adapters.cifrado import FernetCifrado
 from core.adapters.claves import Argon2Claves
+from core.adapters.correo import CorreoSmtp
 from core.adapters.embeddings import embedder_of, modelo_of
 from core.adapters.faiss_index import FaissIndex
 from core.adapters.imagen import PillowLimpiador
@@ -34,6 +35,7 @@ from core.ports import (
     Cifrado,
     Claves,
     Cola,
+    Correo,
     CuentaCanal,
     Embedder,
     Metricas,
@@ -111,6 +113,11 @@ class Servicios:
     @cached_property
     def cifrado(self) -> Cifrado:
         return FernetCifrado(self.settings.secret("secrets_key"))
+
+    @cached_property
+    def correo(self) -> Correo | None:
+        """Email to the shops' own people; None where no server is configured."""
+        return CorreoSmtp.of(self.settings)
 
     def canales(self, cuenta: CuentaCanal) -> Canal:
         """A canal row's adapter, its vendor not yet imported (core.ports.AbrirCanal)."""

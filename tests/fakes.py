@@ -12,6 +12,7 @@ from core.agente.modelo.cuaderno import Recuerdo
 from core.catalogo.texto import Medida, Termino, fold, terms
 from core.errors import ArchivoIlegible, CredencialesIlegibles, EnvioRechazado, TooLarge
 from core.ports import (
+    Carta,
     CuentaCanal,
     Entrante,
     Hallazgo,
@@ -85,7 +86,10 @@ class CanalDePapel:
         boton, medio = crudo.get("boton"), crudo.get("medio")
         if medio is not None:
             return Entrante(texto or "", tipo=medio["tipo"], medio=Medio(**medio))
-        return Entrante(texto, boton=boton) if isinstance(texto, str) else None
+        if not isinstance(texto, str):
+            return None
+        inicio, responde_a = crudo.get("inicio"), crudo.get("responde_a")
+        return Entrante(texto, boton=boton, inicio=inicio, responde_a=responde_a)
 
     def send(
         self,
@@ -142,6 +146,24 @@ class LimpiadorDePapel:
         if len(contenido) < 80:
             raise ArchivoIlegible("No es una foto.")
         return ImagenLimpia(b"\xff\xd8\xff" + hashlib.sha256(contenido).digest(), 4, 3)
+
+
+@dataclass
+class CorreoDePapel:
+    """core.ports.Correo on a list. `fallas` holds what the next sends raise, None for nothing; with
+    `acepta_antes` a failing letter has left all the same."""
+
+    cartas: list[Carta] = field(default_factory=list)
+    fallas: list[Exception | None] = field(default_factory=list)
+    acepta_antes: bool = False
+
+    def send(self, carta: Carta) -> str:
+        falla = self.fallas.pop(0) if self.fallas else None
+        if falla is None or self.acepta_antes:
+            self.cartas.append(carta)
+        if falla is not None:
+            raise falla
+        return f"<{carta.id}@papel>"
 
 
 @dataclass

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 
 from core import cuentas
-from core.models import Canal, Chat, Cliente, Producto, Rol, TipoCanal
+from core.mensajes.equipo.destinatarios import Nuevo, create_destinatario
+from core.models import Canal, Chat, Cliente, Producto, Rol, TipoCanal, Via
 from core.ports import LineaPedida
 from core.ventas import record_venta
 from tests.acceso import Tienda
@@ -32,10 +33,38 @@ def plant_all(tienda: Tienda) -> None:
     plant_documento(tienda)
     plant_modelo(tienda)
     plant_archivo(tienda)
+    plant_destinatario(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
         )
+
+
+def plant_destinatario(tienda: Tienda, via: Via = Via.EMAIL) -> int:
+    """Somebody who is told, and has been."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        who, _ = create_destinatario(
+            session,
+            Nuevo(via, CANARIO, email=f"{CANARIO}{next(_N)}@prober.test")
+            if via is Via.EMAIL
+            else Nuevo(via, CANARIO, canal_id=_open_bot(tienda).id),
+            empresa_id=tienda.empresa_id,
+            actor=CANARIO,
+        )
+        if via is Via.EMAIL:
+            session.execute(
+                text(
+                    "INSERT INTO aviso (empresa_id, destinatario_id, clave, asunto, texto, error, "
+                    "id_proveedor, estado) VALUES (:e, :d, :t, :t, :t, :t, :t, 'fallida')"
+                ),
+                {"e": tienda.empresa_id, "d": who.id, "t": CANARIO},
+            )
+        return who.id
+
+
+def plant_telefono(tienda: Tienda) -> int:
+    """Somebody whose chat is still to be linked."""
+    return plant_destinatario(tienda, Via.TELEGRAM)
 
 
 def plant_chat(tienda: Tienda) -> str:

@@ -30,9 +30,11 @@ from tests.plantas import (
     plant_bot,
     plant_canal,
     plant_chat,
+    plant_destinatario,
     plant_documento,
     plant_importacion,
     plant_producto,
+    plant_telefono,
     plant_turno,
     plant_venta,
     plant_vista,
@@ -162,6 +164,8 @@ VISTA = Planta(plant_vista, NADIE)
 ARCHIVO = Planta(plant_archivo, NADIE)
 CHAT_DEL_ARCHIVO = Planta(last_chat, "chat-que-nunca-fue")
 DOCUMENTO = Planta(plant_documento, NADIE)
+AVISADO = Planta(plant_destinatario, NADIE)
+TELEFONO = Planta(plant_telefono, NADIE)
 NOMBRE = Planta(_nombre, "Empresa que nunca fue")
 CLAVE_WEB = Planta(_clave_web, "clave-que-nunca-fue-00")
 EMAIL = Planta(_email, "nadie@prober.test")
@@ -179,6 +183,7 @@ ESCRIBE = (Rol.VENDEDOR, Rol.CLIENTE)
 _LINEAS = [{"producto_id": PRODUCTO, "cantidad": 1}]
 _BOT = {"tipo": "telegram", "nombre": "Bot", "credenciales": {"token": "1:abc"}}
 _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
+_AVISADO = {"via": "email", "nombre": "Ana", "email": EMAIL_NUEVO}
 _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
 _FOTO = {"archivo": b"\xff\xd8\xff\xe0", "chat_id": CHAT}
@@ -314,6 +319,14 @@ CASOS = (
         cabeceras=_SIGNED,
         ajeno=403,
     ),
+    # Who of the shop is told
+    Caso("GET", "/destinatarios/", ADMIN, ajeno=None),
+    Caso("POST", "/destinatarios/", ADMIN, cuerpo=_AVISADO, espera=201, ajeno=None),
+    Caso("PATCH", "/destinatarios/<int:id>", ADMIN, id=AVISADO, cuerpo={"ventas": False}),
+    Caso("DELETE", "/destinatarios/<int:id>", ADMIN, id=AVISADO, espera=204),
+    Caso("POST", "/destinatarios/<int:id>/codigo", ADMIN, id=TELEFONO),
+    Caso("POST", "/destinatarios/<int:id>/probar", ADMIN, id=AVISADO, espera=202),
+    Caso("GET", "/ir/chat/<path:chat_id>", chat_id="uno-cualquiera", ajeno=None),
     # Administration
     Caso("GET", "/logs/", ADMIN, ajeno=None),
     Caso("GET", "/logs/metrics/uso", OBSERVADOR, ajeno=None),

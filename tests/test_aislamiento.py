@@ -30,10 +30,11 @@ PRIVATE = {
     "turno": {"acto", "regla", "registro"},
     "documento": {"titulo", "formato", "contenido", "sha256", "error"},
     "archivo": {"contenido", "medio", "mime", "sha256", "error"},
+    "aviso": {"clave", "asunto", "texto", "botones", "id_proveedor", "error"},
     "respuesta_modelo": {"respuesta", "paso", "huella", "modelo", "costo"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}
-CLOSED |= {"importacion_cambio", "prompt", "consumo_modelo"}
+CLOSED |= {"destinatario", "importacion_cambio", "prompt", "consumo_modelo"}
 CLOSED |= {"producto_embedding", "demanda", "busqueda", "embedding", "pasaje"}
 
 

@@ -16,7 +16,7 @@ from web import esquemas, esquemas_documentos, esquemas_turnos
 
 # Pages and files for people, not part of the API.
 _WIDGET = ("/widget.js", "/widget/{clave}", "/widget/{clave}/boton.js")
-NOT_API = {"/", "/docs", "/openapi.json", "/static/{filename}", *_WIDGET}
+NOT_API = {"/", "/ir/chat/{chat_id}", "/docs", "/openapi.json", "/static/{filename}", *_WIDGET}
 
 
 def refs(tree: Any) -> Iterator[str]:

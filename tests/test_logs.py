@@ -110,6 +110,7 @@ def test_a_range_backwards_or_of_years_is_bad_data(
 
 # A shop's own wording is a setting, as its ajustes are; what a model has cost stays spent.
 KEPT = {"empresa", "usuario", "sesion", "canal", "log", "prompt", "consumo_modelo"}
+KEPT |= {"destinatario"}
 
 
 def test_a_reset_empties_this_shop_only_and_is_written_down(
@@ -145,7 +146,7 @@ def test_every_table_is_either_kept_or_emptied_by_a_reset(
         *("chat", "mensaje", "turno", "evento", "cliente", "producto", "movimiento", "venta"),
         *("venta_linea", "importacion", "importacion_fila", "importacion_cambio"),
         *("producto_embedding", "indexacion", "demanda", "documento", "pasaje"),
-        *("respuesta_modelo", "archivo"),
+        *("respuesta_modelo", "archivo", "aviso"),
     }
     # A search lives for a second or two; vectors are of no shop.
     passing = {"busqueda", "embedding"}

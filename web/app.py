@@ -43,6 +43,7 @@ from web import (
     cli,
     cuentas,
     datos,
+    destinatarios,
     docs,
     documentos,
     documentos_cli,
@@ -50,6 +51,7 @@ from web import (
     evaluar,
     exportar,
     importaciones,
+    ir,
     logs,
     pagina,
     peticiones,
@@ -155,6 +157,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(empresa.api)
     app.register_api(prompts.api)
     app.register_api(canales.api)
+    app.register_api(destinatarios.api)
     app.register_api(ventas.api)
     app.register_api(productos.api)
     app.register_api(importaciones.api)
@@ -168,6 +171,7 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(turnos.api)
     app.register_api(pagina.api)
     app.register_api(widget.api)
+    app.register_api(ir.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)
     app.register_api(webhooks_whatsapp.api)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.mensajes.historial import chats_of, find_chat, hand_back, take_over, write_as_person
 from core.mensajes.olvido import erase_chat
-from core.models import Canal, Chat, Cliente, Rol
+from core.models import Canal, Chat, Cliente, Destinatario, Rol, Usuario
 from core.ports import Tarea
 from web import datos
 from web.auth import identidad, requires
@@ -24,6 +24,10 @@ from web.paginas import Pagina, take_page
 api = APIBlueprint("chats", __name__, abp_tags=[Tag(name="Chats")])
 
 
+class Filtros(Pagina):
+    espera_humano: bool | None = None
+
+
 class Escrito(BaseModel):
     mensaje: Texto
 
@@ -34,13 +38,13 @@ class Escrito(BaseModel):
     responses={200: Lista[ChatVisto]},
 )
 @requires(Rol.OBSERVADOR)
-def list_chats(query: Pagina) -> dict[str, Any]:
+def list_chats(query: Filtros) -> dict[str, Any]:
     """The empresa's chats, the most recently active first."""
     empresa_id = identidad().empresa_id
     session = datos.sesion()
     pagina = take_page(
         session,
-        chats_of(empresa_id),
+        chats_of(empresa_id, espera_humano=query.espera_humano),
         by=(Chat.actualizado_en, Chat.id),
         query=query,
         newest_first=True,
@@ -157,16 +161,41 @@ def _show(session: Session, empresa_id: int, chats: list[Chat]) -> list[dict[str
             )
         )
     }
-    return [_show_one(c, canales[c.canal_id], clientes.get(c.cliente_id or 0)) for c in chats]
+    personas = _names(session, empresa_id, {c.tomado_por for c in chats if c.tomado_por})
+    return [
+        _show_one(c, canales[c.canal_id], clientes.get(c.cliente_id or 0), personas) for c in chats
+    ]
 
 
-def _show_one(chat: Chat, canal: Canal, cliente: Cliente | None) -> dict[str, Any]:
+def _names(session: Session, empresa_id: int, actores: set[str]) -> dict[str, str | None]:
+    """What the people are called who have the chats; two queries at most."""
+    found: dict[str, str | None] = {}
+    for kind, table in (("usuario", Usuario), ("destinatario", Destinatario)):
+        ids = [int(a.partition(":")[2]) for a in actores if a.startswith(f"{kind}:")]
+        if ids:
+            rows = session.execute(
+                select(table.id, table.nombre).where(
+                    table.empresa_id == empresa_id, table.id.in_(ids)
+                )
+            )
+            found |= {f"{kind}:{row.id}": row.nombre for row in rows}
+    return found
+
+
+def _show_one(
+    chat: Chat, canal: Canal, cliente: Cliente | None, personas: dict[str, str | None]
+) -> dict[str, Any]:
     return {
         "chat_id": chat.chat_id,
         "canal": {"id": canal.id, "tipo": canal.tipo, "nombre": canal.nombre},
         "cliente": {"nombre": cliente.nombre, "datos": cliente.datos} if cliente else None,
         "estado_venta": chat.estado_venta,
         "ia_activa": chat.ia_activa,
+        "tomado_por": {"quien": chat.tomado_por, "nombre": personas.get(chat.tomado_por)}
+        if chat.tomado_por
+        else None,
+        "tomado_en": chat.tomado_en.isoformat() if chat.tomado_en else None,
+        "devolver_en": chat.devolver_en.isoformat() if chat.devolver_en else None,
         "espera_humano": chat.espera_humano,
         "resumen": chat.resumen,
         "baja": chat.baja,

@@ -103,6 +103,7 @@ def create_empresa(nombre: str, email: str, moneda: str, clave: str | None) -> N
             admin=cuentas.Persona(email=email, password=password),
             claves=s.claves,
             actor=ACTOR,
+            avisar=s.settings.hay_correo,
         )
     click.echo(f"Empresa {creada.empresa_id} · canal web {creada.canal_clave}")
     _show_clave(email, clave, password)

@@ -48,6 +48,7 @@ def register(body: Registro) -> tuple[dict[str, Any], int]:
         admin=cuentas.Persona(email=body.email, password=body.password, nombre=body.nombre),
         claves=s.claves,
         actor="registro",
+        avisar=s.settings.hay_correo,
     )
     assert creada.usuario_id is not None
     with s.db.empresa(creada.empresa_id) as session:

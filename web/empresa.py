@@ -4,13 +4,16 @@ from typing import Any
 
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
 from core.cuentas import AjustesCambios, read_ajustes, update_empresa
+from core.mensajes.equipo.destinatarios import count_avisados
 from core.models import Empresa, Rol
 from web.auth import identidad, requires
 from web.campos import Nombre
 from web.datos import sesion
 from web.esquemas import EmpresaAjustada
+from web.textos import SIN_AVISADOS
 
 api = APIBlueprint("empresa", __name__, url_prefix="/empresa", abp_tags=[Tag(name="Empresa")])
 
@@ -27,7 +30,8 @@ class EmpresaCambios(BaseModel):
 @api.get("/", summary="La empresa y sus ajustes", responses={200: EmpresaAjustada})
 @requires(Rol.OBSERVADOR)
 def read_empresa() -> dict[str, Any]:
-    return _show(sesion().get_one(Empresa, identidad().empresa_id))
+    session = sesion()
+    return _show(session, session.get_one(Empresa, identidad().empresa_id))
 
 
 @api.patch(
@@ -47,16 +51,19 @@ def change_empresa(body: EmpresaCambios) -> dict[str, Any]:
         nombre=body.nombre,
         cambios=body.ajustes,
     )
-    shown = _show(empresa)
+    shown = _show(session, empresa)
     session.commit()
     return shown
 
 
-def _show(empresa: Empresa) -> dict[str, Any]:
+def _show(session: Session, empresa: Empresa) -> dict[str, Any]:
+    avisados = count_avisados(session, empresa_id=empresa.id)
     ajustes = read_ajustes(empresa.ajustes, empresa.moneda)
     return {
         "id": empresa.id,
         "nombre": empresa.nombre,
         "moneda": empresa.moneda,
         "ajustes": ajustes.model_dump(mode="json"),
+        "avisados": avisados,
+        "pista": None if avisados else SIN_AVISADOS,
     }

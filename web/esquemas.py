@@ -42,12 +42,19 @@ class AjustesVistos(_Respuesta):
     informacion: dict[str, str] = Field(description="Por tema.")
     minutos_para_cambiar: int
     oferta_horas: int
+    minutos_silencio_persona: int
+    bot_activo: bool
+    horario_atencion: dict[str, list[str]] | None = Field(description="Por día de la semana.")
+    zona_horaria: str | None
+    festivos: list[date]
     politica_descuento: str | None
     tope_modelo_mensual: str | None
 
 
 class EmpresaAjustada(EmpresaVista):
     ajustes: AjustesVistos
+    avisados: int = Field(description="A cuántos se avisa de quien espera a una persona.")
+    pista: str | None = Field(description="Lo que conviene arreglar.")
 
 
 class PromptEnLista(_Respuesta):
@@ -225,12 +232,22 @@ class LineaDeCarrito(_Respuesta):
     precio_unitario: str | None
 
 
+class QuienTiene(_Respuesta):
+    quien: str = Field(description="usuario:<id>, o destinatario:<id> si fue desde su teléfono.")
+    nombre: str | None
+
+
 class ChatVisto(_Respuesta):
     chat_id: str
     canal: CanalDeChat
     cliente: ClienteVisto | None
     estado_venta: EstadoVenta
     ia_activa: bool = Field(description="false: una persona tiene el chat.")
+    tomado_por: QuienTiene | None
+    tomado_en: datetime | None
+    devolver_en: datetime | None = Field(
+        description="Cuándo vuelve al bot si nadie escribe; null: nunca, o lo tiene el bot."
+    )
     espera_humano: bool
     resumen: str | None = Field(description="Qué pasaba cuando se llamó a una persona.")
     baja: bool = Field(description="Pidió que no le escriban, y no ha vuelto a preguntar.")

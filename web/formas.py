@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.mensajes.historial import RETIRADA
 from core.models import Archivo, Chat, Mensaje, Venta, VentaLinea
 
 
@@ -31,7 +32,8 @@ def show_mensaje(
         "timestamp": mensaje.creado_en.isoformat(),
         "estado": mensaje.estado,
         "estado_venta": mensaje.estado_venta,
-        "entrega": mensaje.entrega,
+        # Withdrawn when a person took the chat: it never left.
+        "entrega": mensaje.error if mensaje.error == RETIRADA else mensaje.entrega,
         # Of what could not be sent, or must wait; of a customer's it is nobody's business.
         "error": mensaje.error if mensaje.remitente != "usuario" else None,
         "venta_id": mensaje.venta_id,

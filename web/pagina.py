@@ -159,6 +159,11 @@ def show_aviso(status: int, clave: str, *, recargar: int | None = None) -> Respo
     return answer
 
 
+def show_nota(titulo: str, detalle: str) -> Response:
+    """A page that only says something."""
+    return _render("aviso.html", (), titulo=titulo, detalle=detalle, recargar=None)
+
+
 def _render(template: str, quien: Sequence[str], **values: Any) -> Response:
     answer = make_response(render_template(template, **values))
     answer.headers.update(_CABECERAS)

@@ -117,3 +117,16 @@ WIDGET = {
     "marco": "Chat con {tienda}",
     "sin_leer": "{n} sin leer",
 }
+
+IR = {
+    "titulo": "Una conversación de tu tienda",
+    "detalle": (
+        "Para contestarla, escribe /tomar {chat_id} en el chat donde recibes los avisos. Con tu "
+        "cuenta puedes leerla entera en /chat/historial/{chat_id}; /docs explica cómo."
+    ),
+}
+
+SIN_AVISADOS = (
+    "Nadie recibe avisos de las conversaciones que esperan a una persona: añade a alguien en "
+    "/destinatarios/, o míralas en /chats/?espera_humano=1."
+)

@@ -25,6 +25,7 @@ celery = Celery(
         "workers.documentos",
         "workers.canales",
         "workers.archivos",
+        "workers.equipo",
         "workers.barrido",
     ],
 )

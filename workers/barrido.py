@@ -5,6 +5,8 @@ from core.catalogo.barrido import ring_due_importaciones, ring_due_vectores
 from core.catalogo.importaciones.olvido import ring_expired_cambios
 from core.documentos.barrido import ring_due_documentos
 from core.mensajes.barrido import ring_due_canales, ring_due_chats, ring_due_entregas
+from core.mensajes.equipo.entregar import ring_due_avisos
+from core.mensajes.equipo.silencio import ring_silent_chats
 from core.mensajes.olvido import ring_old_turnos
 from core.ports import Tarea
 from workers.app import celery, servicios
@@ -16,6 +18,8 @@ def sweep() -> None:
     s = servicios()
     ring_due_chats(s.db, s.cola, s.settings)
     ring_due_entregas(s.db, s.cola, s.settings)
+    ring_due_avisos(s.db, s.cola, s.settings)
+    ring_silent_chats(s.db, s.cola)
     ring_due_importaciones(s.db, s.cola)
     ring_expired_cambios(s.db, s.cola)
     ring_old_turnos(s.db, s.cola, s.settings)

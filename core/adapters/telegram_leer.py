@@ -89,7 +89,14 @@ def _said(message: Message) -> Entrante | None:
         nombre=_nombre(message.from_user),
         medio=medio,
         inicio=inicio,
+        responde_a=_quoted(message),
     )
+
+
+def _quoted(message: Message) -> str | None:
+    """As core.adapters.telegram.Telegram.send named it."""
+    quoted = message.reply_to_message
+    return f"{message.chat.id}:{quoted.message_id}" if quoted is not None else None
 
 
 def _tipo(message: Message) -> str | None:

@@ -6,6 +6,7 @@ from core.agente.bajas import CALLAN
 from core.agente.comprension import Acto
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.horas import con_hora
 from core.agente.ofertar import recordar, repetir
 from core.agente.personas import aviso
 from core.agente.requisitos import anotar
@@ -35,7 +36,7 @@ def concluir(s: Situacion, decision: Decision, nombre: str) -> Decision:
         hechos = (Hecho("hola"), *hechos)
     decision = replace(
         decision,
-        hechos=hechos,
+        hechos=con_hora(hechos, s.chat),
         memoria=_in_order(decision.memoria),
         cliente={**anotar(s.turno.datos_cliente, s.chat.tienda), **decision.cliente},
         estado=decision.estado or _estado(s, decision.memoria),

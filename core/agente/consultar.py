@@ -8,6 +8,7 @@ from core.agente.documentar import citas, del_documento
 from core.agente.elegir import OPCIONES_MAX, alternativas, coincide, elegir, por_sentido
 from core.agente.estado import Memoria, Pendiente, Pregunta
 from core.agente.hechos import Decision, Hecho, Situacion
+from core.agente.horas import horario_dicho
 from core.agente.ofertar import al_dia, recordar
 from core.agente.pedir import otra_vez, pedir
 from core.agente.redactar import cita
@@ -136,9 +137,12 @@ def _briefly(memoria: Memoria) -> Hecho:
 
 
 def sobre_la_tienda(s: Situacion) -> Decision:
-    """What the shopkeeper set down for this subject (ajustes["informacion"]), else what the shop's
-    documentos say; else a person is asked, and the customer is told so."""
+    """What the shopkeeper set down for this subject (ajustes["informacion"]), else the hours that
+    people answer in, else what the shop's documentos say; else a person is asked, and the customer
+    is told so."""
     known = (s.chat.tienda.ajustes.get("informacion") or {}).get(s.turno.tema or "")
+    if not known and s.turno.tema == "horario":
+        known = horario_dicho(s.chat.tienda)
     told = (Hecho("dato", cita=str(known)),) if known else citas(s)
     hechos = (*(told or (Hecho("sin_dato"),)), *recordar(s.memoria))
     return Decision(hechos, s.memoria, "tienda", humano=not told)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from core.agente.cifras import CITA, Clase, Forma, forma_de, leer
 from core.agente.estado import Linea, Memoria, Pendiente
 from core.agente.hechos import Decision
+from core.agente.horas import cuando_responden, horario_dicho
 from core.agente.numeros import UNIDADES, numerar
 from core.agente.palabras import fichas, plegar
 from core.agente.plantillas import TRATOS, frases, leaves, pick, reservadas
@@ -236,6 +237,7 @@ def _quotes(
         if re.search(r"\d", fold(row.unidad)):  # a figure that counts nothing: "caja de 12"
             texts += [row.unidad, plural(row.unidad, tienda)]
     texts += [line.nombre for line in antes.carrito]
+    texts += [cuando_responden(chat), horario_dicho(tienda)]
     for text in texts:
         yield from (fold(line) for line in text.split("\n"))
 

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from core.agente.avisar import avisar
 from core.catalogo.busqueda.demanda import keep_demanda
 from core.db import Database
 from core.errors import TransicionInvalida
@@ -29,6 +30,7 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
         venta_id = _effects(session, turno, resultado)
         cliente_id = _keep_cliente(session, turno, resultado.cliente)
         keep_demanda(session, resultado.no_encontrado, empresa_id=turno.empresa_id)
+        told = avisar(session, turno, resultado, venta_id)
         return finish_turno(
             session,
             turno,
@@ -41,6 +43,7 @@ def record_turno(db: Database, turno: TurnoTomado, resultado: Resultado) -> Regi
             venta_id=venta_id,
             cliente_id=cliente_id,
             pensado=resultado,
+            timbres=told,
         )
 
 

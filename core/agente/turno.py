@@ -13,6 +13,7 @@ from core.agente.comprension import Encargo
 from core.agente.encargar import find_encargos, keep_pedido
 from core.agente.escribiendo import escribiendo
 from core.agente.escuchar import Oido, avisos
+from core.agente.horas import ilegible
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -23,6 +24,7 @@ from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
 from core.mensajes.botones import entrante_de, read_pulsado
 from core.mensajes.cierre import Registrado, quarantine, record_silence
+from core.mensajes.equipo.telefono import attend_equipo
 from core.mensajes.turnos import (
     MensajePendiente,
     TurnoSuperado,
@@ -135,9 +137,12 @@ class Vendedor:
     def _turn(self, turno: TurnoTomado) -> Desenlace:
         turno = self._with_own_words(turno)
         if turno.agotado:
-            sorry = str(textos_de(turno.visto.tienda)["ilegible"])
-            return Desenlace("cuarentena", registrado=quarantine(self.db, turno, sorry))
+            sorry = quarantine(self.db, turno, ilegible(turno.visto))
+            return Desenlace("cuarentena", registrado=sorry)
         turno = replace(turno, mensajes=self._read(turno))
+        own = attend_equipo(self.db, turno)
+        if own is not None:
+            return Desenlace("silencio", registrado=own)
         if self.oido is not None:
             turno = self.oido.attend(turno, self.buscador.de(turno.empresa_id))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
@@ -209,6 +214,8 @@ class Vendedor:
                     nombre=said.nombre,
                     leido=leido,
                     medio=said.medio,
+                    inicio=said.inicio,
+                    responde_a=said.responde_a,
                 )
             )
         return tuple(read)
@@ -228,6 +235,8 @@ class Vendedor:
                 empresa_id=turno.empresa_id,
                 mensaje_id=recorded.respuesta_id,
             )
+        for tarea, ids in recorded.timbres:
+            self.cola.ring(tarea, **ids)
         if recorded.pendientes:
             self._ring(turno, max(0.0, recorded.espera), solo=turno.solo)
 

@@ -6,6 +6,7 @@ not set, since a shop must go on selling.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     ValidationError,
 )
@@ -24,6 +26,8 @@ from pydantic_core import from_json, to_json
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
+from core.cuentas.horario import Horario, HorarioCambios, zona_de
+from core.cuentas.horario import zona as _zona
 from core.models import Empresa
 from core.ports import Tienda
 
@@ -59,6 +63,8 @@ _TEXTO_MAX = 1000
 # A month: what left the shop is no longer the customer's to change.
 _MINUTOS_MAX = 30 * 24 * 60
 _HORAS_MAX = 30 * 24
+_MINUTOS_SILENCIO_MAX = 7 * 24 * 60
+_FESTIVOS_MAX = 400
 
 
 def _locale(value: str) -> str:
@@ -89,6 +95,10 @@ Texto = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=_TEXTO_MAX),
     AfterValidator(_storable),
 ]
+
+
+_Minutos = Annotated[int, Field(ge=0, le=_MINUTOS_SILENCIO_MAX, strict=True)]
+_Festivos = Annotated[list[date], Field(max_length=_FESTIVOS_MAX), AfterValidator(_each_once)]
 
 
 class Ajustes(BaseModel):
@@ -125,6 +135,26 @@ class Ajustes(BaseModel):
         strict=True,
         description="Cuánto puede el cliente mismo cancelar o cambiar una venta. 0: nunca.",
     )
+    # Who went to look at the shelf, or to lunch, is back by then; the customer is still there.
+    minutos_silencio_persona: _Minutos = Field(
+        default=120,
+        description="Sin que la persona que tomó un chat escriba, el bot vuelve a atenderlo y "
+        "contesta lo que quedó sin respuesta. 0: nunca.",
+    )
+    bot_activo: StrictBool = Field(
+        default=True,
+        description="false: el bot calla en todas partes. Lo que escriban se guarda, y se avisa "
+        "una vez por conversación.",
+    )
+    horario_atencion: Horario | None = Field(
+        default=None,
+        description="Cuándo contesta una persona: por día, intervalos como 08:00-12:30. Sin él no "
+        "se promete ninguna hora.",
+    )
+    zona_horaria: Annotated[str, AfterValidator(_zona)] | None = Field(
+        default=None, description="Como America/Bogota. Sin ella, la de la capital de su país."
+    )
+    festivos: _Festivos = Field(default_factory=list, description="Días en que no se atiende.")
     # A yes of the next day is to prices that nobody remembers.
     oferta_horas: int = Field(
         default=24,
@@ -152,6 +182,7 @@ class Ajustes(BaseModel):
             update={
                 "pais": pais,
                 "locale": self.locale or _locale_of(pais),
+                "zona_horaria": self.zona_horaria or zona_de(pais),
                 "trato": self.trato or ("vos" if moneda in _VOSEAN else "tu"),
             }
         )
@@ -168,6 +199,10 @@ class AjustesCambios(Ajustes):
     informacion: dict[Tema, Texto | None] | None = None  # type: ignore[assignment]
     minutos_para_cambiar: Annotated[int, Field(ge=0, le=_MINUTOS_MAX, strict=True)] | None = None  # type: ignore[assignment]
     oferta_horas: Annotated[int, Field(ge=1, le=_HORAS_MAX, strict=True)] | None = None  # type: ignore[assignment]
+    minutos_silencio_persona: _Minutos | None = None  # type: ignore[assignment]
+    bot_activo: StrictBool | None = None  # type: ignore[assignment]
+    horario_atencion: HorarioCambios | None = None  # type: ignore[assignment]
+    festivos: _Festivos | None = None  # type: ignore[assignment]
 
 
 def _locale_of(pais: str | None) -> str:

@@ -5,13 +5,13 @@ import secrets
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
 from core.cuentas.ajustes_web import AjustesWeb
 from core.errors import Conflict, Invalid, NotFound, explain
-from core.models import Canal, Chat, TipoCanal
+from core.models import Canal, Chat, Destinatario, TipoCanal
 from core.ports import Cifrado
 
 _Secreto = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
@@ -141,6 +141,11 @@ def delete_canal(session: Session, *, empresa_id: int, canal_id: int, actor: str
     _audit(session, canal, "canal.eliminar", actor)
     used = session.scalar(
         select(Chat.id).where(Chat.empresa_id == empresa_id, Chat.canal_id == canal_id).limit(1)
+    )
+    session.execute(
+        delete(Destinatario).where(
+            Destinatario.empresa_id == empresa_id, Destinatario.canal_id == canal_id
+        )
     )
     if used is None:
         session.delete(canal)

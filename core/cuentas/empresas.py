@@ -15,7 +15,7 @@ from core.bitacora import audit
 from core.cuentas.canales import new_clave
 from core.db import Database
 from core.errors import EmailEnUso, Invalid, NotFound
-from core.models import Canal, Empresa, Rol, Sesion, TipoCanal, Usuario
+from core.models import Canal, Destinatario, Empresa, Rol, Sesion, TipoCanal, Usuario, Via
 from core.ports import Claves
 
 CLAVE_MINIMA = 10
@@ -55,10 +55,12 @@ def create_empresa(
     actor: str = "sistema",
     ajustes: dict[str, Any] | None = None,
     efimera: bool = False,
+    avisar: bool = False,
 ) -> Creada:
     """A shop with its default web channel and, when given, its first person (then `claves` too).
 
-    All of it or nothing. Raises EmailEnUso, or Invalid for a bad email, password or moneda.
+    `avisar`: the admin is told by email of sales and of customers who wait for a person. All of it
+    or nothing. Raises EmailEnUso, or Invalid for a bad email, password or moneda.
     """
     nombre = nombre.strip()
     if not nombre:
@@ -86,6 +88,8 @@ def create_empresa(
         usuario_id = None
         if admin:
             usuario_id = _insert_usuario(session, empresa_id, admin, stored).id
+            if avisar:
+                session.add(_told_by_email(empresa_id, usuario_id, admin))
         session.flush()
         audit(
             session,
@@ -95,6 +99,17 @@ def create_empresa(
             objeto=f"empresa:{empresa_id}",
         )
         return Creada(empresa_id, usuario_id, canal.id, canal.clave)
+
+
+def _told_by_email(empresa_id: int, usuario_id: int, admin: Persona) -> Destinatario:
+    email = admin.email.strip()
+    return Destinatario(
+        empresa_id=empresa_id,
+        via=Via.EMAIL.value,
+        nombre=admin.nombre or email,
+        externo=email,
+        usuario_id=usuario_id,
+    )
 
 
 def delete_efimera(db: Database, *, empresa_id: int) -> bool:

@@ -11,6 +11,7 @@ from core.bitacora import audit
 from core.db import Database
 from core.errors import Invalid
 from core.models import (
+    Aviso,
     Base,
     Chat,
     Cliente,
@@ -29,7 +30,7 @@ CONFIRMAR_GLOBAL = "RESET"
 # In the order that foreign keys allow. Events, photos and recordings, chat sessions, lines, ledger,
 # rows of files, pasajes and which vector a producto has go with the row they belong to.
 _EMPTIED: tuple[type[Base], ...] = (
-    *(Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda, Documento),
+    *(Aviso, Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda, Documento),
 )
 
 

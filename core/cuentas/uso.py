@@ -19,6 +19,7 @@ _BY_DAY = text(
             count(DISTINCT chat_id) AS chats
         FROM mensaje
         WHERE empresa_id = :empresa_id AND creado_en >= :desde AND creado_en < :hasta
+          AND chat_id NOT IN (SELECT id FROM chat WHERE empresa_id = :empresa_id AND equipo)
         GROUP BY 1
     ), v AS (
         SELECT (creada_en AT TIME ZONE 'UTC')::date AS dia, count(*) AS ventas,
@@ -48,7 +49,8 @@ _AT_ONCE = text(
     SELECT e.moneda,
         (SELECT count(*) FROM producto WHERE empresa_id = e.id AND activo) AS productos,
         (SELECT count(DISTINCT chat_id) FROM mensaje
-         WHERE empresa_id = e.id AND creado_en >= :desde AND creado_en < :hasta) AS chats
+         WHERE empresa_id = e.id AND creado_en >= :desde AND creado_en < :hasta
+           AND chat_id NOT IN (SELECT id FROM chat WHERE empresa_id = e.id AND equipo)) AS chats
     FROM empresa e WHERE e.id = :empresa_id
     """
 )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.bitacora import CANAL_EVENTOS, audit
 from core.db import Database
 from core.errors import LeaseLost
+from core.mensajes.equipo.avisos import Timbres, tell_called, tell_silent
 from core.mensajes.turnos import INTERRUMPIDA, TurnoSuperado, TurnoTomado
 from core.models import Chat
 from core.ports import Resultado
@@ -77,13 +78,19 @@ class Registrado:
     pendientes: int
     espera: float
     venta_id: int | None = None
+    # Of people who are told what happened, and of what else was set going.
+    timbres: Timbres = ()
 
 
 def record_silence(db: Database, turno: TurnoTomado, *, baja: bool | None = None) -> Registrado:
-    """The messages are read and nobody answers: a person has the chat. `baja`: whether they said
-    that they want no messages (True) or take it back (False)."""
+    """The messages are read and nobody answers: a person has the chat, who is told, or the shop
+    switched its bot off. `baja`: whether they said that they want no messages (True) or take it
+    back (False)."""
     with db.empresa(turno.empresa_id) as session:
-        return finish_turno(session, turno, respuesta=None, baja=baja)
+        told = tell_silent(session, turno)
+        return finish_turno(
+            session, turno, respuesta=None, baja=baja, humano=turno.apagado, timbres=told
+        )
 
 
 def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
@@ -97,6 +104,7 @@ def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
             actor="sistema",
             objeto=f"mensaje:{turno.mensajes[0].id}",
         )
+        told = tell_called(session, turno, "ilegible") if turno.ia_activa else ()
         return finish_turno(
             session,
             turno,
@@ -105,6 +113,7 @@ def quarantine(db: Database, turno: TurnoTomado, respuesta: str) -> Registrado:
             humano=turno.ia_activa,
             estado="cuarentena",
             force=True,
+            timbres=told,
         )
 
 
@@ -123,9 +132,11 @@ def finish_turno(
     estado: str = "procesado",
     force: bool = False,
     pensado: Resultado | None = None,
+    timbres: Timbres = (),
 ) -> Registrado:
     """The last statement of a turn's transaction: everything moves on, or nothing does. `pensado`
     is kept beside the reply, so that people can see why. `resumen`, `baja` None: as they were.
+    `timbres`: what this transaction set going besides.
 
     Raises LeaseLost when another worker or a person has the chat by now, TurnoSuperado when
     messages arrived meanwhile; then the transaction must be rolled back, and the lease stands.
@@ -169,6 +180,7 @@ def finish_turno(
         row.pendientes,
         float(row.espera),
         venta_id,
+        timbres,
     )
 
 

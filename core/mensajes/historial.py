@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Select, cast, func, select, text, update
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -76,32 +76,54 @@ def find_respuesta(
     return mensaje, session.get(Mensaje, (empresa_id, mensaje.respuesta_id))
 
 
-def chats_of(empresa_id: int) -> Select[Chat]:
-    """All chats, to be paged by (actualizado_en, id)."""
-    return select(Chat).where(Chat.empresa_id == empresa_id)
+def chats_of(empresa_id: int, *, espera_humano: bool | None = None) -> Select[Chat]:
+    """All chats of customers, to be paged by (actualizado_en, id)."""
+    mine = select(Chat).where(Chat.empresa_id == empresa_id, ~Chat.equipo)
+    return mine if espera_humano is None else mine.where(Chat.espera_humano.is_(espera_humano))
+
+
+# When the chat goes back to the bot, counted from now; NULL, which is never, for 0 minutes. What is
+# no number counts as not set (core.cuentas.ajustes); the default is the same.
+_DEVOLVER_EN = """
+    now() + make_interval(mins => (
+        SELECT nullif(CASE jsonb_typeof(e.ajustes -> 'minutos_silencio_persona') WHEN 'number'
+            THEN (e.ajustes ->> 'minutos_silencio_persona')::numeric::int ELSE 120 END, 0)
+        FROM empresa e WHERE e.id = :empresa_id))
+"""
+# The token moves, so the running turn cannot record; its messages are read in silence.
+_TAKE_OVER = text(
+    f"""
+    UPDATE chat SET ia_activa = false, espera_humano = false, token = token + 1,
+        lease_de = NULL, lease_hasta = NULL, turno_desde = now(),
+        conversacion = conversacion || :interrumpida,
+        tomado_en = CASE WHEN tomado_por = :actor THEN tomado_en ELSE now() END,
+        tomado_por = :actor, devolver_en = {_DEVOLVER_EN}
+    WHERE empresa_id = :empresa_id AND id = :chat_id
+    """
+).bindparams(bindparam("interrumpida", type_=JSONB))
+# The `error` of a reply that is fallida because it was withdrawn.
+RETIRADA = "retirada"
+# Not what tells of a sale, nor what has begun to leave.
+_WITHDRAW = text(
+    f"""
+    UPDATE mensaje SET entrega = 'fallida', error = '{RETIRADA}', entrega_desde = now()
+    WHERE empresa_id = :empresa_id AND chat_id = :chat_id AND remitente = 'bot'
+      AND entrega = 'pendiente' AND entrega_partes = 0 AND venta_id IS NULL
+    """
+)
 
 
 def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:
-    """A person has the chat from now on; a turn that is not yet recorded is cancelled.
+    """A person has the chat from now on; a turn that is not yet recorded is cancelled, and a reply
+    that has not begun to leave is withdrawn, unless it tells of a sale.
 
     What waits unanswered is the person's to read, and a yes after this is no answer to what the
     bot had offered. Repeating it changes nothing more.
     """
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
-    # The token moves, so the running turn cannot record; its messages are read in silence.
-    session.execute(
-        update(Chat)
-        .where(Chat.empresa_id == empresa_id, Chat.id == chat.id)
-        .values(
-            ia_activa=False,
-            espera_humano=False,
-            token=Chat.token + 1,
-            lease_de=None,
-            lease_hasta=None,
-            turno_desde=func.now(),
-            conversacion=Chat.conversacion.op("||")(cast(INTERRUMPIDA, JSONB)),
-        )
-    )
+    key = {"empresa_id": empresa_id, "chat_id": chat.id}
+    session.execute(_TAKE_OVER, {**key, "actor": actor, "interrumpida": INTERRUMPIDA})
+    session.execute(_WITHDRAW, key)
     audit(
         session, empresa_id=empresa_id, accion="chat.tomar", actor=actor, objeto=f"chat:{chat.id}"
     )
@@ -110,10 +132,10 @@ def take_over(session: Session, *, empresa_id: int, chat_id: str, actor: str) ->
 
 
 def hand_back(session: Session, *, empresa_id: int, chat_id: str, actor: str) -> Chat:
-    """The bot answers again, from the next message on."""
+    """The bot answers again, from the next message on: who hands back has read what is there."""
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
     chat.ia_activa = True
-    chat.resumen = None
+    chat.resumen = chat.tomado_por = chat.tomado_en = chat.devolver_en = None
     audit(
         session,
         empresa_id=empresa_id,
@@ -126,9 +148,10 @@ def hand_back(session: Session, *, empresa_id: int, chat_id: str, actor: str) ->
 
 
 _WRITE = text(
-    """
+    f"""
     WITH c AS (
-        UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now()
+        UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now(),
+            devolver_en = {_DEVOLVER_EN}
         WHERE empresa_id = :empresa_id AND id = :chat_id
         RETURNING id, canal_id, ultimo_orden, estado_venta
     )
@@ -144,7 +167,7 @@ _WRITE = text(
 
 
 def write_as_person(
-    session: Session, *, empresa_id: int, chat_id: str, texto: str, usuario_id: int
+    session: Session, *, empresa_id: int, chat_id: str, texto: str, usuario_id: int | None
 ) -> tuple[Chat, int, bool]:
     """A person's own message to the customer: (chat, mensaje id, whether it must be sent).
 

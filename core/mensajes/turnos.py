@@ -45,6 +45,9 @@ class MensajePendiente:
     pregunta: str | None = None
     # What must be said of it beside the answer: the clave of a sentence (core.agente.escuchar).
     aviso: str | None = None
+    # What a link carried that opened the chat, and which message of ours it quotes.
+    inicio: str | None = None
+    responde_a: str | None = None
 
     @property
     def palabras(self) -> str:
@@ -68,6 +71,13 @@ class TurnoTomado:
     mensajes: tuple[MensajePendiente, ...]
     visto: ChatVisto
     agotado: bool
+    # The chat's public name, and who has it ("usuario:<id>", "destinatario:<id>").
+    publico: str = ""
+    tomado_por: str | None = None
+    # The shop switched its bot off; nobody in particular has the chat.
+    apagado: bool = False
+    # The destinatario whose own chat this is: nobody sells in it.
+    equipo: int | None = None
     # time.monotonic() when it was taken: the turn's one deadline counts from here.
     tomado: float = field(default_factory=time.monotonic)
 
@@ -88,7 +98,8 @@ _TAKE = text(
         RETURNING *
     )
     SELECT t.id, t.token, t.pendientes, t.canal_id, t.externo, t.ia_activa, t.reinicios,
-        t.conversacion,
+        t.conversacion, t.chat_id AS publico, t.tomado_por, propio.id AS equipo,
+        coalesce(e.ajustes -> 'bot_activo' = 'false', false) AS apagado,
         t.estado_venta, t.espera_humano, t.baja, canal.tipo, canal.clave, canal.credenciales,
         e.nombre, e.moneda, e.ajustes, propios.versiones, cliente.datos,
         dicho.texto AS ultima_respuesta, coalesce(dicho.orden, 0) AS ultimo_dicho,
@@ -98,6 +109,9 @@ _TAKE = text(
     JOIN empresa e ON e.id = t.empresa_id
     JOIN canal ON canal.empresa_id = t.empresa_id AND canal.id = t.canal_id
     LEFT JOIN cliente ON cliente.empresa_id = t.empresa_id AND cliente.id = t.cliente_id
+    LEFT JOIN destinatario propio ON propio.empresa_id = t.empresa_id
+        AND propio.canal_id = t.canal_id AND propio.externo = t.externo
+        AND propio.enlazado_en IS NOT NULL
     LEFT JOIN LATERAL (
         SELECT texto, orden, entrega FROM mensaje m
         WHERE m.empresa_id = t.empresa_id AND m.chat_id = t.id AND m.remitente <> 'usuario'
@@ -165,7 +179,7 @@ def take_chat(
         vistos=row.pendientes,
         cuenta=CuentaCanal(empresa_id, row.canal_id, row.tipo, row.clave, row.credenciales),
         externo=row.externo,
-        ia_activa=row.ia_activa,
+        ia_activa=row.ia_activa and not row.apagado,
         puede_reiniciar=row.reinicios < settings.turno_reinicios,
         mensajes=tuple(
             MensajePendiente(m.id, m.texto, m.tipo, m.crudo, m.id_externo) for m in pending
@@ -183,6 +197,10 @@ def take_chat(
             baja=row.baja,
         ),
         agotado=agotado,
+        publico=row.publico,
+        tomado_por=row.tomado_por,
+        apagado=row.apagado and row.ia_activa,
+        equipo=row.equipo,
     )
 
 

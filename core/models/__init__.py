@@ -1,7 +1,16 @@
 """Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
 
 from core.models.archivos import Archivo
-from core.models.base import Base, Entrega, EstadoMensaje, EstadoVenta, Remitente, Rol, TipoCanal
+from core.models.base import (
+    Base,
+    Entrega,
+    EstadoMensaje,
+    EstadoVenta,
+    Remitente,
+    Rol,
+    TipoCanal,
+    Via,
+)
 from core.models.busqueda import Busqueda, Demanda, Embedding, Indexacion, ProductoEmbedding
 from core.models.catalogo import (
     Importacion,
@@ -13,6 +22,7 @@ from core.models.catalogo import (
 from core.models.chats import Chat, Cliente, Evento, Mensaje
 from core.models.cuentas import Canal, Empresa, Log, Sesion, Usuario
 from core.models.documentos import Documento, PasajeGuardado
+from core.models.equipo import Aviso, Destinatario
 from core.models.modelo import ConsumoModelo, RespuestaGuardada
 from core.models.prompts import Prompt
 from core.models.turnos import TurnoRegistrado
@@ -20,6 +30,7 @@ from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
     "Archivo",
+    "Aviso",
     "Base",
     "Busqueda",
     "Canal",
@@ -27,6 +38,7 @@ __all__ = [
     "Cliente",
     "ConsumoModelo",
     "Demanda",
+    "Destinatario",
     "Documento",
     "Embedding",
     "Empresa",
@@ -54,4 +66,5 @@ __all__ = [
     "Usuario",
     "Venta",
     "VentaLinea",
+    "Via",
 ]

@@ -43,6 +43,14 @@ class TipoCanal(StrEnum):
     WHATSAPP = "whatsapp"
 
 
+class Via(StrEnum):
+    """How somebody of the shop is told."""
+
+    TELEGRAM = "telegram"
+    WHATSAPP = "whatsapp"
+    EMAIL = "email"
+
+
 class Remitente(StrEnum):
     USUARIO = "usuario"
     BOT = "bot"

@@ -50,6 +50,13 @@ class Chat(Base):
     cliente_id: Mapped[int | None]
     estado_venta: Mapped[str] = mapped_column(server_default="ninguna")
     ia_activa: Mapped[bool] = mapped_column(server_default="true")
+    # While it is false: who has it ("usuario:<id>", "destinatario:<id>"), since when, and when it
+    # goes back to the bot unless they write; None is never.
+    tomado_por: Mapped[str | None]
+    tomado_en: Mapped[datetime | None]
+    devolver_en: Mapped[datetime | None]
+    # Of a person of the shop, who is told of sales here: no customer's, and nobody sells in it.
+    equipo: Mapped[bool] = mapped_column(server_default="false")
     # Asked for a person (by the customer or the seller's rules) and nobody took it yet.
     espera_humano: Mapped[bool] = mapped_column(server_default="false")
     # What was happening when a person was called, for them to read (core.agente.resumir).
@@ -91,6 +98,13 @@ class Chat(Base):
         UniqueConstraint("empresa_id", "canal_id", "alias"),
         Index("ix_chat_turno", "turno_desde", postgresql_where=text("pendientes > 0")),
         Index("ix_chat_reciente", "empresa_id", "actualizado_en", "id"),
+        Index("ix_chat_devolver", "devolver_en", postgresql_where=text("devolver_en IS NOT NULL")),
+        Index(
+            "ix_chat_tomado",
+            "empresa_id",
+            "tomado_por",
+            postgresql_where=text("tomado_por IS NOT NULL"),
+        ),
         Index("ix_chat_nuevo", "empresa_id", "canal_id", "creado_en"),
     )
 
@@ -134,11 +148,14 @@ class Mensaje(Base):
     # What a model heard in a recording or saw in a photo: for the shop, not for the customer.
     transcripcion: Mapped[str | None]
     error: Mapped[str | None]
+    # In a chat of the shop's own people: the customer's that it speaks of, and goes with.
+    sobre_chat_id: Mapped[int | None]
     creado_en: Mapped[datetime] = now()
     __table_args__ = (
         of_empresa(),
         belongs("canal", "canal_id"),
         belongs("chat", "chat_id", ondelete="CASCADE"),
+        belongs("chat", "sobre_chat_id", ondelete="CASCADE"),
         belongs("usuario", "usuario_id"),
         belongs("venta", "venta_id"),
         one_of("remitente", Remitente),
@@ -163,6 +180,12 @@ class Mensaje(Base):
             "empresa_id",
             "chat_id",
             postgresql_where=text("entrega = 'retenida'"),
+        ),
+        Index(
+            "ix_mensaje_sobre",
+            "empresa_id",
+            "sobre_chat_id",
+            postgresql_where=text("sobre_chat_id IS NOT NULL"),
         ),
         # Who goes first in a chat, however long its history.
         Index(

@@ -64,7 +64,7 @@ def test_every_rule_that_calls_a_person_says_why(mostrador: Mostrador) -> None:
 def test_until_the_person_comes_the_bot_says_so_and_does_not_chat(mostrador: Mostrador) -> None:
     mostrador.dice("quiero hablar con un asesor")
     first = mostrador.dice("hola?").respuesta
-    assert "una persona te escribirá por aquí" in first
+    assert "una persona del equipo, que te escribirá por aquí" in first
     assert "¿Qué producto" not in first
     for texto in ("sí", "asdf qwer", "me atienden?", "quiero un asesor"):
         assert "Una persona del equipo te escribirá" in mostrador.dice(texto).respuesta

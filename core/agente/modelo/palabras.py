@@ -46,6 +46,7 @@ def se_puede_enviar(
         and not _mixes(told, must)
         and _denies_alike(told, must)
         and _asks(borrador, plantilla, decision)
+        and _dated(borrador, decision)
     )
 
 
@@ -110,6 +111,12 @@ def _asks(borrador: str, plantilla: str, decision: Decision) -> bool:
     if any(h.clave in _OFRECEN for h in decision.hechos):
         return bool(_CONFIRMA.search(fold(end)))
     return end.endswith("?") or not plantilla.rstrip().endswith("?")
+
+
+def _dated(borrador: str, decision: Decision) -> bool:
+    """Who promises a person while the shop is closed says when."""
+    hours = (fold(h.cita) for h in decision.hechos if h.clave == "cerrado")
+    return all(cuando in fold(borrador) for cuando in hours)
 
 
 @cache

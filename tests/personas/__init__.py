@@ -1,0 +1,1 @@
+"""People of the shop: told, stepping in, handing back."""

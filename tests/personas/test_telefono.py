@@ -1,0 +1,139 @@
+"""From their own phone the shop's people take a chat, answer the customer, and hand it back."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from core.mensajes.historial import chats_of
+from core.models import Chat
+from tests.agente.tienda_real import CHAT
+from tests.personas.conftest import Negocio
+
+
+def test_a_code_links_one_chat_once(negocio: Negocio) -> None:
+    _, codigo = negocio.avisa_a()
+    negocio.escribe("Hola", "900", inicio=codigo)
+    negocio.escribe("Hola", "901", inicio=codigo)
+    negocio.entrega()
+    said = dict(negocio.papel.enviados)
+    assert said["900"].startswith("Listo, Dueña: por aquí te llegarán los avisos de La Tuerca.")
+    assert said["901"] == "Ese enlace ya no sirve. Pide uno nuevo a quien administra la tienda."
+    assert negocio.chat_de("900").equipo
+    assert not negocio.chat_de("901").equipo
+
+
+def test_a_code_can_be_written_where_no_link_carries_it(negocio: Negocio) -> None:
+    _, codigo = negocio.avisa_a()
+    negocio.escribe(f"/start {codigo}")
+    assert negocio.chat_de("900").equipo
+
+
+def test_whose_chat_is_linked_is_nobodys_customer(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.escribe("quiero 2 martillos de goma")
+    assert negocio.entrega() == [
+        "No tienes ninguna conversación tomada. Responde a un aviso, o mira con /chats quién "
+        "espera."
+    ]
+    assert negocio.chat_de("900").conversacion == {}
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        assert session.scalars(chats_of(negocio.empresa_id)).all() == []
+
+
+@pytest.mark.parametrize("orden", ["/tomar c-1", "/devolver c-1", "/chats"])
+def test_a_customer_can_never_give_orders(negocio: Negocio, orden: str) -> None:
+    negocio.enlaza()
+    negocio.tienda.dice("quiero hablar con una persona")
+    negocio.escribe(orden, "555")
+    assert negocio.tienda.chat.ia_activa
+    assert negocio.tienda.chat.espera_humano
+
+
+def test_the_whole_conversation_from_the_phone(negocio: Negocio) -> None:
+    who = negocio.enlaza()
+    negocio.tienda.dice("quiero hablar con una persona")
+    negocio.entrega()
+    assert [t.texto for t in negocio.papel.teclas[-1]] == ["Tomar", "Devolver al bot"]
+    negocio.pulsa("Tomar")
+    assert negocio.tienda.chat.tomado_por == f"destinatario:{who}"
+    negocio.escribe("Hola, soy la dueña. ¿En qué te ayudo?")
+    assert negocio.tienda.dice("¿me lo dejan más barato?") == ""
+    assert negocio.entrega()[-2].startswith("Tomaste la conversación con Un cliente.")
+    assert negocio.entrega()[-1].startswith("Un cliente: ¿me lo dejan más barato?")
+    negocio.pulsa("Devolver al bot")
+    assert negocio.entrega()[-1] == "El bot vuelve a atender a Un cliente."
+    assert negocio.historial()[-2:] == [
+        ("agente", "Hola, soy la dueña. ¿En qué te ayudo?"),
+        ("usuario", "¿me lo dejan más barato?"),
+    ]
+    assert negocio.tienda.dice("¿tienen martillos de goma?") != ""
+    assert negocio.tienda.chat.tomado_por is None
+
+
+def test_quoting_an_aviso_answers_that_customer_and_takes_the_chat(negocio: Negocio) -> None:
+    who = negocio.enlaza()
+    negocio.tienda.dice("quiero hablar con una persona")
+    negocio.entrega()
+    quoted = f"papel:{len(negocio.papel.enviados)}"
+    negocio.escribe("Ya voy.", responde_a=quoted)
+    assert negocio.historial()[-1] == ("agente", "Ya voy.")
+    assert negocio.tienda.chat.tomado_por == f"destinatario:{who}"
+
+
+def test_each_message_of_the_customer_reaches_the_phone_in_order(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.tienda.escribe("hola")
+    negocio.tienda.responde()
+    negocio.escribe(f"/tomar {CHAT}")
+    negocio.entrega()
+    negocio.papel.enviados.clear()
+    negocio.tienda.dice("uno", "dos")
+    negocio.tienda.dice("tres")
+    told = [t.split("\n")[0] for t in negocio.entrega()]
+    assert told == ["Un cliente: uno", "Un cliente: dos", "Un cliente: tres"]
+
+
+def test_chats_shows_who_waits_with_their_buttons(negocio: Negocio) -> None:
+    negocio.enlaza(derivaciones=False)
+    negocio.escribe("/chats")
+    assert negocio.entrega()[-1] == "Nadie espera a una persona."
+    negocio.tienda.dice("quiero hablar con una persona")
+    negocio.escribe("/chats")
+    assert negocio.entrega()[-1] == "Esperan: 1."
+    negocio.pulsa("Tomar")
+    assert not negocio.tienda.chat.ia_activa
+
+
+def test_an_unknown_chat_and_ones_own_cannot_be_taken(negocio: Negocio) -> None:
+    negocio.enlaza()
+    own = negocio.chat_de("900").chat_id
+    for publico in ("nadie", own):
+        negocio.escribe(f"/tomar {publico}")
+        assert negocio.entrega()[-1].startswith("No encuentro esa conversación.")
+    assert negocio.chat_de("900").ia_activa
+
+
+def test_a_turn_of_the_phone_that_runs_twice_writes_once(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.tienda.dice("hola")
+    negocio.escribe(f"/tomar {CHAT}")
+    negocio.escribe("Hola, soy la dueña.")
+    again = negocio.tienda.vendedor.answer_chat(
+        empresa_id=negocio.empresa_id, chat_id=negocio.chat_de("900").id
+    )
+    assert again.estado == "nada"
+    assert negocio.historial().count(("agente", "Hola, soy la dueña.")) == 1
+
+
+def test_a_link_of_one_shop_opens_no_chat_of_another(abre: Callable[..., Negocio]) -> None:
+    mine, theirs = abre(), abre()
+    _, codigo = theirs.avisa_a()
+    mine.escribe("Hola", "900", inicio=codigo)
+    assert not mine.chat_de("900").equipo
+    theirs.tienda.dice("quiero hablar con una persona")
+    assert mine.entrega() == [
+        "Ese enlace ya no sirve. Pide uno nuevo a quien administra la tienda."
+    ]
+    with mine.db.empresa(mine.empresa_id) as session:
+        assert session.scalars(select(Chat.chat_id).where(Chat.chat_id == CHAT)).all() == []
