@@ -2,14 +2,14 @@
 
 Expand step only: the running release ignores all of it.
 
-Revision ID: 0012
-Revises: 0011
+Revision ID: 0011
+Revises: 0010
 """
 
 from alembic import context, op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0011"
+down_revision = "0010"
 
 _MINE = "(select nullif(current_setting('app.empresa_id', true), '')::bigint)"
 

@@ -2,13 +2,13 @@
 
 Expand step only: the running release ignores the columns and writes none of the new states.
 
-Revision ID: 0011
+Revision ID: 0010
 Revises: 0009
 """
 
 from alembic import op
 
-revision = "0011"
+revision = "0010"
 down_revision = "0009"
 
 _BEFORE = "'ninguna', 'pendiente', 'enviando', 'incierta', 'enviada', 'fallida'"

@@ -2,14 +2,14 @@
 
 Expand step only: the running release ignores all of it.
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0012
+Revises: 0011
 """
 
 from alembic import context, op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 
 _MINE = "(select nullif(current_setting('app.empresa_id', true), '')::bigint)"
 
