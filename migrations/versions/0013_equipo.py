@@ -90,13 +90,11 @@ _COLUMNS = (
 )
 _INDEXES = (
     "UNIQUE INDEX uq_destinatario_email ON destinatario (empresa_id, externo) WHERE via = 'email'",
-    "INDEX ix_aviso_salida ON aviso (desde) "
-    "WHERE estado IN ('pendiente', 'enviando', 'incierta')",
+    "INDEX ix_aviso_salida ON aviso (desde) WHERE estado IN ('pendiente', 'enviando', 'incierta')",
     "INDEX ix_aviso_chat ON aviso (empresa_id, chat_id)",
     "INDEX ix_chat_devolver ON chat (devolver_en) WHERE devolver_en IS NOT NULL",
     "INDEX ix_chat_tomado ON chat (empresa_id, tomado_por) WHERE tomado_por IS NOT NULL",
-    "INDEX ix_mensaje_sobre ON mensaje (empresa_id, sobre_chat_id) "
-    "WHERE sobre_chat_id IS NOT NULL",
+    "INDEX ix_mensaje_sobre ON mensaje (empresa_id, sobre_chat_id) WHERE sobre_chat_id IS NOT NULL",
 )
 
 
