@@ -42,6 +42,7 @@ task_routes = {
     "busquedas.*": "chat",  # where index and model are at hand already
     "canales.*": "envio",
     "equipo.*": "envio",
+    "archivos.*": "envio",  # it waits for a provider, as they do
     "barrido.*": "mantenimiento",
 }
 

@@ -31,6 +31,12 @@ class Forbidden(AgenteError):
     codigo = "sin_permiso"
 
 
+class OrigenNoPermitido(Forbidden):
+    """A page of another site that the canal does not name."""
+
+    codigo = "origen_no_permitido"
+
+
 class Invalid(AgenteError):
     """The request itself is wrong. `errores` names the fields: [{campo, mensaje}]."""
 
@@ -41,8 +47,20 @@ class Invalid(AgenteError):
         self.errores = errores or []
 
 
+class ArchivoIlegible(Invalid):
+    """Damaged, or made to harm: no photo and no recording, whatever its first bytes say."""
+
+    codigo = "archivo_ilegible"
+
+
 class TooLarge(AgenteError):
     codigo = "demasiado_grande"
+
+
+class TipoNoAdmitido(AgenteError):
+    """By its content it is none of the kinds that are taken here."""
+
+    codigo = "tipo_no_admitido"
 
 
 class Conflict(AgenteError):
@@ -162,6 +180,12 @@ class DemasiadosDocumentos(Conflict):
     codigo = "demasiados_documentos"
 
 
+class ArchivoNoListo(Conflict):
+    """It has not come yet, nobody has looked it through, or it was refused: it is shown to none."""
+
+    codigo = "archivo_no_listo"
+
+
 class TooManyRequests(AgenteError):
     codigo = "demasiadas_peticiones"
 
@@ -191,9 +215,31 @@ class ChatCerrado(Conflict):
 
 
 class EnvioRechazado(Conflict):
-    """The provider refuses this very message for good; the chat itself stays open."""
+    """The provider refuses this very message for good; the chat itself stays open. `numero`: the
+    provider's own code, where it has one."""
 
     codigo = "envio_rechazado"
+
+    def __init__(self, detalle: str, *, numero: int | None = None) -> None:
+        super().__init__(detalle)
+        self.numero = numero
+
+    @property
+    def motivo(self) -> str:
+        """What is kept of it beside the message: stable, no text."""
+        return self.codigo if self.numero is None else f"{self.codigo}:{self.numero}"
+
+
+class NoEntregable(EnvioRechazado):
+    """The person cannot be reached through this canal (any more): no account, or blocked."""
+
+    codigo = "no_entregable"
+
+
+class FueraDeVentana(EnvioRechazado):
+    """The customer has not written lately enough: until they do, only a template may be sent."""
+
+    codigo = "fuera_de_ventana"
 
 
 class CredencialesRechazadas(EnvioRechazado):
@@ -212,6 +258,12 @@ class EnvioLimitado(Unavailable):
     """The provider asks this canal for silence during `segundos`. The message was not taken."""
 
     codigo = "envio_limitado"
+
+
+class ChatLimitado(EnvioLimitado):
+    """As EnvioLimitado, of this one customer: the others need not wait."""
+
+    codigo = "chat_limitado"
 
 
 class EnvioIncierto(Unavailable):

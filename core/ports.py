@@ -26,6 +26,7 @@ class Tarea(StrEnum):
     EMBED_STEP = "embeddings.embed_step"
     INDEX_DOCUMENTO = "documentos.index_documento"
     ANSWER_BUSQUEDA = "busquedas.answer_busqueda"
+    FETCH_ARCHIVO = "archivos.fetch_archivo"
     CHECK_CANAL = "canales.check_canal"
     DELIVER_AVISOS = "equipo.deliver_avisos"
     HAND_BACK = "equipo.hand_back"
@@ -147,11 +148,21 @@ class Medio:
 
 
 @dataclass(frozen=True)
+class Pedida:
+    """A line of an order from a provider's catalogue: which producto of ours and how many. Its
+    price there is no price: ours counts."""
+
+    sku: str
+    cantidad: Decimal
+
+
+@dataclass(frozen=True)
 class Entrante:
     """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
     of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
     it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter).
-    `responde_a`: what `send` returned of the message of ours that this one quotes."""
+    `responde_a`: what `send` returned of the message of ours that this one quotes.
+    `pedido`: an order put together in the provider's own catalogue; `texto` is its note."""
 
     texto: str
     tipo: str = "texto"
@@ -160,6 +171,17 @@ class Entrante:
     medio: Medio | None = None
     inicio: str | None = None
     responde_a: str | None = None
+    pedido: tuple[Pedida, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plantilla:
+    """A message that the provider approved beforehand, for a customer who has not written lately.
+    con_texto: what is said goes into it as its one parameter; else it only asks them to write."""
+
+    nombre: str
+    idioma: str
+    con_texto: bool = True
 
 
 @dataclass(frozen=True)
@@ -183,12 +205,23 @@ class Canal(Protocol):
         """Read a provider's update; None for those we do not answer."""
         ...
 
-    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+    def send(
+        self,
+        externo: str,
+        texto: str,
+        teclas: Sequence[Tecla] = (),
+        *,
+        referencia: str = "",
+        plantilla: Plantilla | None = None,
+    ) -> str:
         """Post `texto` (at most max_caracteres) to the provider's chat and return its message id.
-        `teclas` are shown below it, as many as the channel can show.
+        `teclas` are shown below it, as many as the channel can show. `referencia` comes back with
+        the provider's news of this message (core.mensajes.acuses) and `plantilla` carries it, on
+        channels that have such things.
 
         Raises ChatCerrado or EnvioRechazado when retrying is pointless, Unavailable when it is
-        not: EnvioLimitado for the provider's RetryAfter, EnvioIncierto when it may have been
+        not: EnvioLimitado for the provider's RetryAfter (ChatLimitado: of this customer only),
+        FueraDeVentana when they have to write first, EnvioIncierto when it may have been
         accepted all the same. CredencialesRechazadas means that only a person can help.
         """
         ...
@@ -217,6 +250,30 @@ class Canal(Protocol):
 
 AbrirCanal = Callable[[CuentaCanal], Canal]
 """Builds a row's adapter. Raises CredencialesIlegibles when its secrets cannot be decrypted."""
+
+
+# --- photos and recordings ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ImagenLimpia:
+    """A picture drawn anew: a JPEG, upright, of the picture's points and nothing else."""
+
+    contenido: bytes
+    ancho: int
+    alto: int
+
+
+class LimpiarImagen(Protocol):
+    """Draws a customer's picture anew. Safe from any thread, whatever the file is made to do."""
+
+    def __call__(self, contenido: bytes, *, segundos: float) -> ImagenLimpia:
+        """Raises ArchivoIlegible for what is no picture, has too many points or takes too much;
+        Unavailable when it was not done within `segundos`."""
+        ...
+
+
+# --- email ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -336,12 +393,14 @@ class Peticion:
     """What a model is asked for. `paso` names the step. `sistema`: what never changes first, then
     what only the empresa changes, so that a provider can remember the beginning of the prompt.
     `mensajes`: (rol, texto), rol "user" or "assistant". `forma`: the answer's shape; None: words.
+    `imagen`: a JPEG that belongs to the last of them.
     """
 
     paso: str
     sistema: tuple[str, ...]
     mensajes: tuple[tuple[str, str], ...]
     forma: type[BaseModel] | None = None
+    imagen: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -366,6 +425,22 @@ class Modelo(Protocol):
 
         Raises Unavailable for what time may cure (slow, busy, down, talking nonsense, or failing
         so often lately that it is not even asked), ModeloRechazado for what only a person can.
+        """
+        ...
+
+
+class Transcriptor(Protocol):
+    """Writes down what is said in a recording. Safe from any thread; `nombre` is the provider's own
+    for the model."""
+
+    nombre: str
+
+    def transcribe(self, audio: bytes, *, mime: str, segundos: float) -> RespuestaModelo:
+        """The words within `segundos`, tries together; empty when nothing is said in it. `mime` is
+        what it is (core.archivos.tipos).
+
+        Raises Unavailable and ModeloRechazado as Modelo.ask does; the latter also for a recording
+        that the provider does not take.
         """
         ...
 

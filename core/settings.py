@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     # What one bot may say a second, and the pause within one chat (Telegram's published limits).
     envio_por_segundo: float = 30.0
     envio_pausa_chat: float = 1.0
+    # The same of a WhatsApp number. Meta takes 80 a second (20 where the owner also uses the phone,
+    # which its refusals tell) and in one chat bursts, if one every 6 seconds over time.
+    whatsapp_por_segundo: float = 80.0
+    whatsapp_pausa_chat: float = 1.0
     # How long a polling request stays open when nobody writes.
     sondeo_segundos: int = 25
 
@@ -128,6 +132,29 @@ class Settings(BaseSettings):
     documento_pdf_segundos: float = 20.0
     documento_pdf_max_memoria: int = 512 * 1024 * 1024
 
+    # Photos and recordings. Telephones make photos of 2 to 6 MB; a voice note of an hour has less
+    # than 25 MB, which is also the most that the usual transcribers take.
+    imagen_max_bytes: int = 10 * 1024 * 1024
+    audio_max_bytes: int = 25 * 1024 * 1024
+    # Some kilobytes can unpack to gigabytes of points. Telephones make 12 to 50 million.
+    imagen_max_pixeles: int = 50_000_000
+    # The longer side of what is kept: a label stays legible, and vision models see no more.
+    imagen_lado: int = 2048
+    # A picture is drawn anew by a process of its own, which ends beyond this much of a processor's
+    # time or of memory.
+    imagen_segundos: int = 10
+    imagen_max_memoria: int = 1024 * 1024 * 1024
+    # Uploads: of one chat, and bytes of one empresa. Whoever has the widget's public key may send.
+    archivos_por_hora: int = 60
+    archivos_bytes_por_hora: int = 1024 * 1024 * 1024
+    # Of the turn's seconds, what fetching, transcribing and looking may take; the rest is for
+    # understanding and answering.
+    escucha_segundos: float = Field(default=12.0, gt=0)
+    # Of one burst, so many are listened to or looked at; all are kept. An album has ten at most.
+    medios_por_turno: int = Field(default=10, ge=0)
+    # What did not come from its provider is asked for so long; most keep it for a day or more.
+    medio_traer_horas: int = Field(default=24, ge=1)
+
     # Meaning. `local` is the bundled multilingual-e5-small, `openai` or any base URL its protocol,
     # `ninguno` leaves the search to words.
     embeddings_provider: str = "local"
@@ -145,6 +172,8 @@ class Settings(BaseSettings):
 
     telegram_api_url: str = "https://api.telegram.org"
     whatsapp_api_url: str = "https://graph.facebook.com"
+    # Meta serves a version for two years and more; the newest there was when this was tested.
+    whatsapp_api_version: str = Field(default="v26.0", pattern=r"^v\d{1,3}\.\d$")
 
     # Email to the shop's own people. Without a host nobody is told by email; without a sender the
     # user is it. Their submission port, encrypted: a password must not travel in the clear.
@@ -173,6 +202,17 @@ class Settings(BaseSettings):
     # What an empresa may spend in a calendar month (UTC): in that currency, or in tokens where no
     # price is set. Beyond it the rules answer alone. Unset: no limit.
     llm_tope_mensual: Decimal | None = Field(default=None, ge=0)
+
+    # Who listens and who looks. Unset: the LLM's provider with the model that its preset names;
+    # `ninguno`: nobody. A base URL of its own is never shown the LLM's key.
+    transcripcion_model: str | None = None
+    transcripcion_base_url: str | None = None
+    transcripcion_api_key: SecretStr | None = None
+    # A hint: a name of two letters. Who knows the language mishears less.
+    transcripcion_idioma: str = "es"
+    vision_model: str | None = None
+    vision_base_url: str | None = None
+    vision_api_key: SecretStr | None = None
 
     web_procesos: int = 2
     # Unset: 16, or 64 with a model. A thread that waits for a model costs nothing but memory.
@@ -240,6 +280,12 @@ class Settings(BaseSettings):
         if self.ventana_rafaga_ms is not None:
             return self.ventana_rafaga_ms
         return 300 if tipo_canal == "web" else 2000
+
+    def envio_ritmo(self, tipo_canal: str) -> tuple[float, float]:
+        """(messages a second of one canal, seconds between two of one chat)"""
+        if tipo_canal == "whatsapp":
+            return self.whatsapp_por_segundo, self.whatsapp_pausa_chat
+        return self.envio_por_segundo, self.envio_pausa_chat
 
     @property
     def lease_segundos(self) -> float:

@@ -11,11 +11,16 @@ from core.adapters.claves import Argon2Claves
 from core.adapters.correo import CorreoSmtp
 from core.adapters.embeddings import embedder_of, modelo_of
 from core.adapters.faiss_index import FaissIndex
+from core.adapters.imagen import PillowLimpiador
 from core.adapters.llm import modelo_of as llm_of
+from core.adapters.llm import vista_of
 from core.adapters.metricas import metricas
 from core.adapters.pdf import PypdfLector
 from core.adapters.pgvector_index import PgvectorIndex
 from core.adapters.telegram import Telegram
+from core.adapters.transcripcion import transcriptor_of
+from core.adapters.whatsapp import Whatsapp
+from core.archivos.traer import Traedor
 from core.catalogo.busqueda.buscar import Buscador
 from core.catalogo.busqueda.fotos import Fotos
 from core.catalogo.busqueda.significado import Significado
@@ -39,6 +44,7 @@ from core.ports import (
 from core.settings import Settings
 
 if TYPE_CHECKING:
+    from core.agente.escuchar import Oido
     from core.agente.motor import Motor
     from core.mensajes.turnos import TurnoTomado
 
@@ -79,10 +85,30 @@ class Servicios:
         """The model that the catalogue is to be found by; None where it goes by words alone."""
         return embedder_of(self.settings, modelo_of(self.settings))
 
+    @property
+    def traedor(self) -> Traedor:
+        """Who fetches and cleans the photos and recordings that no turn did; for workers."""
+        return Traedor(self.db, self.settings, self.canales, PillowLimpiador.of(self.settings))
+
     @cached_property
     def motor(self) -> "Callable[[TurnoTomado], Motor | None]":
         """Who reads and words this process's turns."""
         return build_motor(self.settings, self.db, self.metricas)
+
+    @cached_property
+    def oido(self) -> "Oido":
+        """Who attends to photos and recordings in this process's turns."""
+        from core.agente.escuchar import Oido  # here: the web's processes never load the seller
+
+        return Oido(
+            self.db,
+            self.settings,
+            self.canales,
+            PillowLimpiador.of(self.settings),
+            transcriptor=transcriptor_of(self.settings),
+            vista=vista_of(self.settings),
+            metricas=self.metricas,
+        )
 
     @cached_property
     def cifrado(self) -> Cifrado:
@@ -97,20 +123,29 @@ class Servicios:
         """A canal row's adapter, its vendor not yet imported (core.ports.AbrirCanal)."""
         if cuenta.tipo == TipoCanal.TELEGRAM.value:
             return self.telegram(cuenta)
+        if cuenta.tipo == TipoCanal.WHATSAPP.value:
+            return Whatsapp(
+                lambda: self.credenciales(cuenta),
+                api_url=self.settings.whatsapp_api_url,
+                version=self.settings.whatsapp_api_version,
+                segundos=self.settings.envio_segundos,
+            )
         raise NotImplementedYet(f"El canal {cuenta.tipo} no envía mensajes.")
 
     def telegram(self, cuenta: CuentaCanal) -> Telegram:
-        def credenciales() -> dict[str, Any]:
-            if cuenta.credenciales is None:
-                raise EnvioRechazado("El canal fue eliminado.")
-            return self.cifrado.decrypt(
-                cuenta.credenciales, empresa_id=cuenta.empresa_id, clave=cuenta.clave
-            )
-
         return Telegram(
-            credenciales,
+            lambda: self.credenciales(cuenta),
             api_url=self.settings.telegram_api_url,
             segundos=self.settings.envio_segundos,
+        )
+
+    def credenciales(self, cuenta: CuentaCanal) -> dict[str, Any]:
+        """A canal's secrets in the clear. Raises EnvioRechazado once it is deleted,
+        CredencialesIlegibles without the key they were closed with."""
+        if cuenta.credenciales is None:
+            raise EnvioRechazado("El canal fue eliminado.")
+        return self.cifrado.decrypt(
+            cuenta.credenciales, empresa_id=cuenta.empresa_id, clave=cuenta.clave
         )
 
 

@@ -10,15 +10,17 @@ from typing import Any
 
 from core.agente.modelo.cuaderno import Recuerdo
 from core.catalogo.texto import Medida, Termino, fold, terms
-from core.errors import CredencialesIlegibles, EnvioRechazado, TooLarge
+from core.errors import ArchivoIlegible, CredencialesIlegibles, EnvioRechazado, TooLarge
 from core.ports import (
     Carta,
     CuentaCanal,
     Entrante,
     Hallazgo,
+    ImagenLimpia,
     Medio,
     Pasaje,
     Peticion,
+    Plantilla,
     ProductoVisto,
     RespuestaModelo,
     Tarea,
@@ -71,6 +73,9 @@ class CanalDePapel:
     teclas: list[Sequence[Tecla]] = field(default_factory=list)
     escribiendo: list[str] = field(default_factory=list)
     medios: dict[str, bytes] = field(default_factory=dict)
+    # What the next fetches raise, None for nothing; and the ids that were asked for.
+    fallas_de_medios: list[Exception | None] = field(default_factory=list)
+    pedidos: list[str] = field(default_factory=list)
 
     def abrir(self, cuenta: CuentaCanal) -> "CanalDePapel":
         """core.ports.AbrirCanal: every row's adapter is this one."""
@@ -86,7 +91,15 @@ class CanalDePapel:
         inicio, responde_a = crudo.get("inicio"), crudo.get("responde_a")
         return Entrante(texto, boton=boton, inicio=inicio, responde_a=responde_a)
 
-    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+    def send(
+        self,
+        externo: str,
+        texto: str,
+        teclas: Sequence[Tecla] = (),
+        *,
+        referencia: str = "",
+        plantilla: Plantilla | None = None,
+    ) -> str:
         falla = self.fallas.pop(0) if self.fallas else None
         if falla is None or self.acepta_antes:
             self.enviados.append((externo, texto))
@@ -99,6 +112,10 @@ class CanalDePapel:
         self.escribiendo.append(externo)
 
     def fetch(self, medio: Medio, *, max_bytes: int, segundos: float) -> bytes:
+        self.pedidos.append(medio.id)
+        falla = self.fallas_de_medios.pop(0) if self.fallas_de_medios else None
+        if falla is not None:
+            raise falla
         if medio.id not in self.medios:
             raise EnvioRechazado("No está.")
         if len(self.medios[medio.id]) > max_bytes:
@@ -129,6 +146,24 @@ class CorreoDePapel:
         if falla is not None:
             raise falla
         return f"<{carta.id}@papel>"
+
+
+@dataclass
+class LimpiadorDePapel:
+    """core.ports.LimpiarImagen that draws nothing: a picture whose first bytes are one's and which
+    is longer than a line comes back as so small a JPEG. `fallas`: what the next calls raise."""
+
+    fallas: list[Exception | None] = field(default_factory=list)
+    vistas: int = 0
+
+    def __call__(self, contenido: bytes, *, segundos: float) -> ImagenLimpia:
+        self.vistas += 1
+        falla = self.fallas.pop(0) if self.fallas else None
+        if falla is not None:
+            raise falla
+        if len(contenido) < 80:
+            raise ArchivoIlegible("No es una foto.")
+        return ImagenLimpia(b"\xff\xd8\xff" + hashlib.sha256(contenido).digest(), 4, 3)
 
 
 @dataclass
@@ -287,6 +322,24 @@ class ModeloDePapel:
             return RespuestaModelo(self.nombre, said, None, 100, 10)
         datos = peticion.forma.model_validate(said).model_dump(mode="json")
         return RespuestaModelo(self.nombre, "", datos, 100, 10)
+
+
+@dataclass
+class TranscriptorDePapel:
+    """core.ports.Transcriptor from a list: the words, or the error, of each call; or by content in
+    `palabras`, for those that are asked at once. `pedidos` holds (mime, content)."""
+
+    respuestas: list[Any] = field(default_factory=list)
+    nombre: str = "oido"
+    palabras: dict[bytes, str] = field(default_factory=dict)
+    pedidos: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def transcribe(self, audio: bytes, *, mime: str, segundos: float) -> RespuestaModelo:
+        self.pedidos.append((mime, audio))
+        said = self.palabras[audio] if audio in self.palabras else self.respuestas.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return RespuestaModelo(self.nombre, said, None, 100, 10)
 
 
 @dataclass

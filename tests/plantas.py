@@ -33,6 +33,7 @@ def plant_all(tienda: Tienda) -> None:
     plant_documento(tienda)
     plant_modelo(tienda)
     plant_destinatario(tienda)
+    plant_archivo(tienda)
     with tienda.db.empresa(tienda.empresa_id) as session:
         session.execute(
             text("UPDATE usuario SET nombre = :c WHERE rol <> 'cliente'"), {"c": CANARIO}
@@ -211,6 +212,37 @@ def plant_modelo(tienda: Tienda) -> None:
         )
 
 
+def plant_archivo(tienda: Tienda, chat_id: str | None = None) -> int:
+    """A recording in the chat that was planted last, or in a new one; its id."""
+    chat_id = chat_id or last_chat(tienda)
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        values = {"e": tienda.empresa_id, "c": chat_id, "b": CANARIO.encode(), "t": CANARIO}
+        archivo_id: int = session.execute(
+            text(
+                "WITH c AS (UPDATE chat SET ultimo_orden = ultimo_orden + 1 "
+                "WHERE chat_id = :c RETURNING *), "
+                "m AS (INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, remitente, tipo, "
+                "transcripcion) SELECT empresa_id, canal_id, id, ultimo_orden, 'usuario', 'audio', "
+                ":t FROM c RETURNING *) "
+                "INSERT INTO archivo (empresa_id, chat_id, mensaje_id, tipo, estado, mime, bytes, "
+                "sha256, contenido, medio, error) SELECT empresa_id, chat_id, id, 'audio', "
+                "'listo', 'audio/ogg', length(:b), sha256(:b), :b, "
+                "jsonb_build_object('id', cast(:t AS text)), :t FROM m RETURNING id"
+            ),
+            values,
+        ).scalar_one()
+    return archivo_id
+
+
+def last_chat(tienda: Tienda) -> str:
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        found = session.scalar(
+            text("SELECT chat_id FROM chat WHERE chat_id LIKE :c ORDER BY id DESC LIMIT 1"),
+            {"c": f"{CANARIO}-%"},
+        )
+    return found or plant_chat(tienda)
+
+
 def take_chat(tienda: Tienda) -> str:
     """A chat that a person has taken."""
     chat_id = plant_chat(tienda)
@@ -270,6 +302,27 @@ def _open_bot(tienda: Tienda) -> Canal:
         session.refresh(canal)
         session.expunge(canal)
         return canal
+
+
+def plant_whatsapp(tienda: Tienda) -> str:
+    """The clave of a WhatsApp number whose app and webhook know SECRETO."""
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        canal = cuentas.create_canal(
+            session,
+            tienda.app.extensions["servicios"].cifrado,
+            empresa_id=tienda.empresa_id,
+            tipo=TipoCanal.WHATSAPP,
+            nombre=CANARIO,
+            credenciales={
+                "access_token": CANARIO,
+                "app_secret": SECRETO,
+                "verify_token": SECRETO,
+                "phone_number_id": "1",
+            },
+            actor=CANARIO,
+        )
+        canal.detalle = CANARIO
+        return canal.clave
 
 
 def plant_importacion(tienda: Tienda) -> int:

@@ -7,6 +7,9 @@ path, the query or anywhere in `cuerpo`. tests/test_prober.py does the rest: the
 succeed, too low ones get 403, none 401, and another shop's get what a random id gets.
 """
 
+import hashlib
+import hmac
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -21,7 +24,9 @@ from tests.acceso import CLAVE, Tienda
 from tests.plantas import (
     CANARIO,
     SECRETO,
+    last_chat,
     last_turno,
+    plant_archivo,
     plant_bot,
     plant_canal,
     plant_chat,
@@ -33,6 +38,7 @@ from tests.plantas import (
     plant_turno,
     plant_venta,
     plant_vista,
+    plant_whatsapp,
     take_chat,
 )
 
@@ -151,9 +157,12 @@ CHAT_TOMADO = Planta(take_chat, "chat-que-nunca-fue")
 PRODUCTO = Planta(plant_producto, NADIE)
 VENTA = Planta(plant_venta, NADIE)
 CANAL = Planta(plant_canal, NADIE)
+WHATSAPP = Planta(plant_whatsapp, "clave-que-nunca-fue-01")
 BOT = Planta(plant_bot, "clave-que-nunca-fue-00")
 IMPORTACION = Planta(plant_importacion, NADIE)
 VISTA = Planta(plant_vista, NADIE)
+ARCHIVO = Planta(plant_archivo, NADIE)
+CHAT_DEL_ARCHIVO = Planta(last_chat, "chat-que-nunca-fue")
 DOCUMENTO = Planta(plant_documento, NADIE)
 AVISADO = Planta(plant_destinatario, NADIE)
 TELEFONO = Planta(plant_telefono, NADIE)
@@ -177,11 +186,18 @@ _REGISTRO = {"empresa": "Nueva", "email": EMAIL_NUEVO, "password": CLAVE}
 _AVISADO = {"via": "email", "nombre": "Ana", "email": EMAIL_NUEVO}
 _HOLA = {"mensaje": "hola"}
 _CSV = {"archivo": b"nombre,precio,stock\nMartillo,10,1\n"}
+_FOTO = {"archivo": b"\xff\xd8\xff\xe0", "chat_id": CHAT}
+_AUDIO = {"archivo": b"#!AMR\n", "chat_id": CHAT}
 _PRODUCTO = {"nombre": NUEVO, "precio": "10.00", "stock": 1}
 _SINONIMOS = {"grupos": [["poncho", "ruana"]]}
 _PALABRAS = {"contenido": 'hola: "¡Buenas!"'}
 _TEXTO = {"titulo": "Horario", "texto": "Abrimos de 8 a 6."}
 _PROOF = {"X-Telegram-Bot-Api-Secret-Token": SECRETO}
+# As Flask's client writes JSON: the signature is of these very bytes.
+_AVISO: dict[str, Any] = {"entry": [], "object": "whatsapp_business_account"}
+_FIRMA = hmac.new(SECRETO.encode(), json.dumps(_AVISO).encode(), hashlib.sha256).hexdigest()
+_SIGNED = {"X-Hub-Signature-256": f"sha256={_FIRMA}"}
+_HUB = {"hub.mode": "subscribe", "hub.verify_token": SECRETO, "hub.challenge": "1"}
 _UPDATE = {
     "update_id": 7,
     "message": {
@@ -219,8 +235,16 @@ CASOS = (
     # Chat
     Caso("POST", "/chat/sesion", cuerpo={"canal": CLAVE_WEB}, espera=201),
     Caso("POST", "/chat/texto", ESCRIBE, cuerpo={"chat_id": CHAT, "mensaje": "hola"}, espera=202),
-    Caso("POST", "/chat/imagen", ESCRIBE, espera=501, ajeno=None),
-    Caso("POST", "/chat/audio", ESCRIBE, espera=501, ajeno=None),
+    Caso("POST", "/chat/imagen", ESCRIBE, formulario=_FOTO, espera=202),
+    Caso("POST", "/chat/audio", ESCRIBE, formulario=_AUDIO, espera=202),
+    # The header is for this test: of which chat the cliente's token must be.
+    Caso(
+        "GET",
+        "/archivos/<int:id>",
+        DEL_CHAT,
+        id=ARCHIVO,
+        cabeceras={"X-Prueba": CHAT_DEL_ARCHIVO},
+    ),
     Caso("GET", "/chat/historial/<path:chat_id>", DEL_CHAT, chat_id=CHAT),
     Caso("GET", "/chat/eventos/<path:chat_id>", DEL_CHAT, chat_id=CHAT),
     Caso("GET", "/chats/", OBSERVADOR, ajeno=None),
@@ -294,6 +318,15 @@ CASOS = (
     Caso("POST", "/destinatarios/<int:id>/codigo", ADMIN, id=TELEFONO),
     Caso("POST", "/destinatarios/<int:id>/probar", ADMIN, id=AVISADO, espera=202),
     Caso("GET", "/ir/chat/<path:chat_id>", chat_id="uno-cualquiera", ajeno=None),
+    Caso("GET", "/webhooks/whatsapp/<clave>", clave=WHATSAPP, consulta=_HUB, ajeno=403),
+    Caso(
+        "POST",
+        "/webhooks/whatsapp/<clave>",
+        clave=WHATSAPP,
+        cuerpo=_AVISO,
+        cabeceras=_SIGNED,
+        ajeno=403,
+    ),
     # Administration
     Caso("GET", "/logs/", ADMIN, ajeno=None),
     Caso("GET", "/logs/metrics/uso", OBSERVADOR, ajeno=None),
@@ -307,6 +340,9 @@ CASOS = (
     ),
     # For everybody
     Caso("GET", "/", prepara=_open_demo, ajeno=None),
+    Caso("GET", "/widget/<clave>", clave=CLAVE_WEB),
+    Caso("GET", "/widget/<clave>/boton.js", clave=CLAVE_WEB),
+    Caso("GET", "/widget.js", ajeno=None),
     Caso("GET", "/static/<path:filename>", filename="docs.css", ajeno=None),
     Caso("GET", "/docs", ajeno=None),
     Caso("GET", "/openapi.json", ajeno=None),

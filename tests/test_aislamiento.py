@@ -22,7 +22,7 @@ PRIVATE = {
     "empresa": {"nombre", "moneda", "ajustes", "sinonimos"},
     "usuario": {"email", "nombre", "password_hash"},
     "canal": {"nombre", "credenciales", "detalle"},
-    "mensaje": {"texto", "crudo", "id_externo", "id_proveedor", "error"},
+    "mensaje": {"texto", "crudo", "id_externo", "id_proveedor", "error", "transcripcion"},
     "chat": {"chat_id", "externo", "conversacion", "resumen"},
     "venta": {"cliente", "clave", "huella", "total"},
     "importacion": {"nombre_archivo", "contenido", "error"},
@@ -30,6 +30,7 @@ PRIVATE = {
     "turno": {"acto", "regla", "registro"},
     "documento": {"titulo", "formato", "contenido", "sha256", "error"},
     "aviso": {"clave", "asunto", "texto", "botones", "id_proveedor", "error"},
+    "archivo": {"contenido", "medio", "mime", "sha256", "error"},
     "respuesta_modelo": {"respuesta", "paso", "huella", "modelo", "costo"},
 }
 CLOSED = {"cliente", "producto", "movimiento", "venta_linea", "importacion_fila", "log"}

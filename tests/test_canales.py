@@ -92,9 +92,54 @@ def test_credentials_of_another_shape_are_refused_without_repeating_them(
     assert answer.get_json()["errores"]
 
 
-def test_whatsapp_is_not_there_yet(client: FlaskClient, tienda: Tienda) -> None:
-    answer = client.post("/canales/", json=BOT | {"tipo": "whatsapp"}, headers=tienda.headers())
-    assert (answer.status_code, answer.get_json()["codigo"]) == (501, "no_disponible")
+WHATSAPP = {
+    "access_token": "EAA-canario",
+    "app_secret": "canario-app",
+    "verify_token": "canario-verify",
+    "phone_number_id": "100200300400",
+}
+
+
+def test_a_whatsapp_number_is_being_verified_and_its_secrets_come_out_nowhere(
+    app: Flask, client: FlaskClient, tienda: Tienda
+) -> None:
+    body = {"tipo": "whatsapp", "nombre": "Nuestro número", "credenciales": WHATSAPP}
+    canal = created(client, tienda, body)
+    assert canal["estado"] == "verificando"
+    seen = client.get("/canales/", headers=tienda.headers()).text
+    seen += client.get("/logs/", headers=tienda.headers()).text
+    row = row_of(tienda, canal["id"])
+    assert row.credenciales is not None
+    assert "canario" not in seen + row.credenciales.decode()
+    servicios: Servicios = app.extensions["servicios"]
+    place = {"empresa_id": tienda.empresa_id, "clave": row.clave}
+    assert servicios.cifrado.decrypt(row.credenciales, **place) == WHATSAPP
+
+
+@pytest.mark.parametrize("numero", ["", "12a", "../me", "1/2", "１２３", "-1"])
+def test_a_number_id_that_could_lead_elsewhere_is_refused(
+    client: FlaskClient, tienda: Tienda, numero: str
+) -> None:
+    credenciales = WHATSAPP | {"phone_number_id": numero}
+    body = {"tipo": "whatsapp", "nombre": "N", "credenciales": credenciales}
+    answer = client.post("/canales/", json=body, headers=tienda.headers())
+    assert answer.status_code == 422
+    assert "canario" not in answer.text
+    assert answer.get_json()["errores"][0]["campo"] == "credenciales.phone_number_id"
+
+
+def test_a_template_is_a_setting_of_its_canal(client: FlaskClient, tienda: Tienda) -> None:
+    canal = created(client, tienda, {"tipo": "whatsapp", "nombre": "N", "credenciales": WHATSAPP})
+    ruta = f"/canales/{canal['id']}"
+    given = {"ajustes": {"plantilla": {"nombre": "aviso_general", "idioma": "es_CO"}}}
+    shown = client.patch(ruta, json=given, headers=tienda.headers()).get_json()
+    whole = {"nombre": "aviso_general", "idioma": "es_CO", "con_texto": True}
+    assert shown["ajustes"] == {"plantilla": whole}
+    for wrong in ({"nombre": "Con Espacios"}, {"idioma": "es"}, "aviso"):
+        body = {"ajustes": {"plantilla": wrong}}
+        assert client.patch(ruta, json=body, headers=tienda.headers()).status_code == 422
+    gone = client.patch(ruta, json={"ajustes": {"plantilla": None}}, headers=tienda.headers())
+    assert gone.get_json()["ajustes"] == {}
 
 
 def test_a_new_name_changes_nothing_else(client: FlaskClient, tienda: Tienda) -> None:

@@ -292,9 +292,3 @@ def test_chats_are_listed_the_most_recent_first(client: FlaskClient, tienda: Tie
     assert [c["chat_id"] for c in rest["elementos"]] == ["a"]
     assert rest["siguiente"] is None
     assert get(client, "/chats/a", headers)["carrito"] == []
-
-
-def test_media_says_that_it_is_not_there_yet(client: FlaskClient, tienda: Tienda) -> None:
-    for ruta in ("/chat/imagen", "/chat/audio"):
-        answer = client.post(ruta, headers=tienda.headers(Rol.VENDEDOR))
-        assert (answer.status_code, answer.json["codigo"]) == (501, "no_disponible")

@@ -15,7 +15,8 @@ from tests.test_prober import Prober
 from web import esquemas, esquemas_documentos, esquemas_turnos
 
 # Pages and files for people, not part of the API.
-NOT_API = {"/", "/ir/chat/{chat_id}", "/docs", "/openapi.json", "/static/{filename}"}
+_WIDGET = ("/widget.js", "/widget/{clave}", "/widget/{clave}/boton.js")
+NOT_API = {"/", "/ir/chat/{chat_id}", "/docs", "/openapi.json", "/static/{filename}", *_WIDGET}
 
 
 def refs(tree: Any) -> Iterator[str]:

@@ -146,7 +146,7 @@ def test_every_table_is_either_kept_or_emptied_by_a_reset(
         *("chat", "mensaje", "turno", "evento", "cliente", "producto", "movimiento", "venta"),
         *("venta_linea", "importacion", "importacion_fila", "importacion_cambio"),
         *("producto_embedding", "indexacion", "demanda", "documento", "pasaje"),
-        "respuesta_modelo",
+        *("respuesta_modelo", "archivo"),
         "aviso",
     }
     # A search lives for a second or two; vectors are of no shop.

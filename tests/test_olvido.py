@@ -92,7 +92,7 @@ def test_nothing_of_the_customer_is_left_in_any_table(
     gone = borra(client, tienda)
     assert gone.status_code == 200
     assert gone.json == {
-        "eliminados": {"turno": 3, "mensaje": 6, "chat": 1, "cliente": 1},
+        "eliminados": {"turno": 3, "archivo": 0, "mensaje": 6, "chat": 1, "cliente": 1},
         "ventas_anonimas": 1,
     }
     for table, rows in snapshot(tienda).items():

@@ -254,7 +254,7 @@ def test_another_shops_token_finds_and_changes_nothing(
 
 def creates_own(caso: Caso, rol: Rol) -> bool:
     """A person's first message in a chat of any name opens it in the person's own shop."""
-    return caso.regla == "/chat/texto" and rol is not Rol.CLIENTE
+    return caso.regla in ("/chat/texto", "/chat/imagen", "/chat/audio") and rol is not Rol.CLIENTE
 
 
 @pytest.mark.parametrize("caso", [c for c in CASOS if c.publica], ids=str)

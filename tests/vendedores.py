@@ -14,6 +14,7 @@ def vendedor_de(servicios: Servicios) -> Vendedor:
         canales=servicios.canales,
         buscador=servicios.buscador,
         worker="prueba",
+        oido=servicios.oido,
     )
 
 

@@ -23,6 +23,7 @@ from core.errors import (
     NotFound,
     NotImplementedYet,
     StockInsuficiente,
+    TipoNoAdmitido,
     TooLarge,
     TooManyRequests,
     Unauthenticated,
@@ -32,6 +33,7 @@ from core.errors import (
 from core.settings import Settings
 from core.wiring import Servicios
 from web import (
+    archivos,
     auth,
     cambios,
     canales,
@@ -60,6 +62,8 @@ from web import (
     turnos,
     ventas,
     webhooks,
+    webhooks_whatsapp,
+    widget,
 )
 from web.datos import servicios
 from web.formas import quantity
@@ -74,6 +78,7 @@ _STATUS: dict[type[AgenteError], int] = {
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
+    TipoNoAdmitido: 415,
     Invalid: 422,
     TooManyRequests: 429,
     NotImplementedYet: 501,
@@ -133,7 +138,8 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.json = _Json(app)
     app.url_map.converters |= {"int": _Id, "path": _Ruta}
     # A file and the form around it; anything else is small (see _limit_body).
-    app.config["MAX_CONTENT_LENGTH"] = settings.importacion_max_bytes + _BODY_MAX
+    largest = max(settings.importacion_max_bytes, settings.audio_max_bytes)
+    app.config["MAX_CONTENT_LENGTH"] = largest + _BODY_MAX
     app.before_request(_limit_body)
     database = datos.init_app(app, settings, max_connections=max_connections)
     app.extensions["servicios"] = Servicios(
@@ -160,12 +166,15 @@ def create_app(settings: Settings | None = None, *, max_connections: int = 20) -
     app.register_api(documentos.api)
     app.register_api(logs.api)
     app.register_api(chat.api)
+    app.register_api(archivos.api)
     app.register_api(chats.api)
     app.register_api(turnos.api)
     app.register_api(pagina.api)
     app.register_api(ir.api)
+    app.register_api(widget.api)
     app.register_api(docs.api)
     app.register_api(webhooks.api)
+    app.register_api(webhooks_whatsapp.api)
     app.register_error_handler(AgenteError, _answer_error)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(DataError, _answer_unstorable)

@@ -14,6 +14,7 @@ from web.auth import identidad, requires
 from web.campos import Id, Nombre
 from web.datos import servicios, sesion
 from web.esquemas import CanalVisto, Lista
+from web.origen import own_url
 from web.paginas import Pagina, take_page
 
 api = APIBlueprint("canales", __name__, url_prefix="/canales", abp_tags=[Tag(name="Canales")])
@@ -120,6 +121,12 @@ def _ring(shown: dict[str, Any]) -> None:
         servicios().cola.ring(Tarea.CHECK_CANAL, empresa_id=empresa_id, canal_id=shown["id"])
 
 
+def _fragmento(clave: str) -> str:
+    """What a shop pastes into its own site; docs/widget.md."""
+    base = own_url(servicios().settings)
+    return f'<script src="{base}/widget.js" data-canal="{clave}" async></script>'
+
+
 def _show(canal: Canal) -> dict[str, Any]:
     is_web = canal.tipo == TipoCanal.WEB.value
     return {
@@ -132,6 +139,7 @@ def _show(canal: Canal) -> dict[str, Any]:
         "webhook_url": None
         if is_web
         else webhook_url(servicios().settings, tipo=canal.tipo, clave=canal.clave),
+        "fragmento": _fragmento(canal.clave) if is_web else None,
         "por_defecto": canal.por_defecto,
         "ajustes": canal.ajustes,
     }

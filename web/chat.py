@@ -1,6 +1,7 @@
 """The customer's side of a conversation: open, write, read back, follow live."""
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,8 +12,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.archivos.guardar import Adjunto, archivos_of
 from core.db import DATABASE_DOWN
-from core.errors import NotFound, NotImplementedYet, TooManyRequests, Unavailable
+from core.errors import NotFound, TooManyRequests, Unavailable
 from core.mensajes.botones import crudo_de
 from core.mensajes.historial import (
     find_chat,
@@ -28,6 +30,7 @@ from web.auth import Identidad, identidad, issue_cliente_token, publica, require
 from web.datos import servicios
 from web.esquemas import Contestado, Encolado, HistorialVisto, SesionAbierta
 from web.formas import show_mensaje, show_ventas
+from web.origen import ensure_origen
 from web.oyente import FIN, oyente
 from web.paginas import Consulta
 from web.vivo import event
@@ -48,6 +51,13 @@ def _clean(value: str) -> str:
 Texto = Annotated[str, Field(max_length=TEXTO_MAX), AfterValidator(_clean)]
 ChatId = Annotated[str, Field(min_length=1, max_length=CHAT_ID_MAX), AfterValidator(_clean)]
 
+
+def _clean_if_any(value: str) -> str:
+    return _clean(value) if value else value
+
+
+# The words that come with a photo or a recording, if any.
+Leyenda = Annotated[str, Field(max_length=TEXTO_MAX), AfterValidator(_clean_if_any)]
 IdExterno = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
 
 
@@ -87,7 +97,8 @@ class Desde(Consulta):
 )
 @publica
 def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
-    """A new anonymous customer of a web channel, with a token for this one chat."""
+    """A new anonymous customer of a web channel, with a token for this one chat. A page of another
+    site needs the channel's leave (`ajustes.origenes`): origen_no_permitido."""
     s = servicios()
     with s.db.sistema() as system:
         found = system.execute(
@@ -98,6 +109,7 @@ def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
     if found is None:
         raise NotFound
     session = datos.sesion_of(found.empresa_id)
+    ensure_origen(session, s.settings, empresa_id=found.empresa_id, canal_id=found.id)
     recent = session.scalar(
         select(func.count())
         .select_from(Chat)
@@ -124,19 +136,30 @@ def open_sesion(body: SesionNueva) -> tuple[dict[str, Any], int]:
 @requires(Rol.VENDEDOR, Rol.CLIENTE)
 def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]:
     """Store a customer's message: 202 as soon as it is safe, or the answer when asked to wait."""
+    check_writes(body.chat_id)
+    return accept(
+        query,
+        chat_id=body.chat_id,
+        texto=body.mensaje,
+        crudo=crudo_de(body.mensaje, body.boton) if body.boton else None,
+        id_externo=body.id_externo,
+    )
+
+
+def accept(
+    query: Espera, *, chat_id: str, adjunto: Adjunto | None = None, **mensaje: Any
+) -> tuple[dict[str, Any], int]:
+    """Whatever a customer sends: `mensaje` goes to receive_mensaje."""
     who = identidad()
-    if who.rol == Rol.CLIENTE:
-        _chat_of(who, body.chat_id)
     s = servicios()
     got = receive_mensaje(
         datos.DeLaPeticion(),
         s.cola,
         s.settings,
         empresa_id=who.empresa_id,
-        destino=Destino(chat_id=body.chat_id),
-        texto=body.mensaje,
-        crudo=crudo_de(body.mensaje, body.boton) if body.boton else None,
-        id_externo=body.id_externo,
+        destino=Destino(chat_id=chat_id),
+        adjunto=adjunto,
+        **mensaje,
     )
     if got.nuevo:
         s.metricas.mensaje_recibido(canal=TipoCanal.WEB.value)
@@ -156,24 +179,11 @@ def receive_texto(body: TextoNuevo, query: Espera) -> tuple[dict[str, Any], int]
     return (answer, 200) if answer else (accepted, 202)
 
 
-@api.post(
-    "/chat/imagen",
-    summary="Una foto: todavía no, 501",
-)
-@requires(Rol.VENDEDOR, Rol.CLIENTE)
-def receive_imagen() -> Response:
-    """Photos come with a later release."""
-    raise NotImplementedYet("Las imágenes todavía no se reciben: escribe tu mensaje.")
-
-
-@api.post(
-    "/chat/audio",
-    summary="Una nota de voz: todavía no, 501",
-)
-@requires(Rol.VENDEDOR, Rol.CLIENTE)
-def receive_audio() -> Response:
-    """Voice notes come with a later release."""
-    raise NotImplementedYet("Los audios todavía no se reciben: escribe tu mensaje.")
+def check_writes(chat_id: str) -> None:
+    """A cliente writes to its own chat only. Raises NotFound."""
+    who = identidad()
+    if who.rol == Rol.CLIENTE:
+        _chat_of(who, chat_id)
 
 
 @api.get(
@@ -191,7 +201,7 @@ def read_historial(path: ChatPath, query: Historial) -> dict[str, Any]:
     )
     return {
         "chat_id": chat.chat_id,
-        "mensajes": [show_mensaje(m) for m in mensajes],
+        "mensajes": _show_mensajes(datos.sesion(), who, mensajes),
         # Read before the messages: following the stream from here misses none.
         "ultimo_evento": chat.ultimo_evento,
     }
@@ -228,7 +238,7 @@ def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
         while eventos := read_eventos(
             session, empresa_id=who.empresa_id, chat_pk=chat_pk, after=last
         ):
-            shown = _show_refs(session, who.empresa_id, [(e.tipo, e.ref_id) for e in eventos])
+            shown = _show_refs(session, who, [(e.tipo, e.ref_id) for e in eventos])
             for e in eventos:
                 data = shown.get((e.tipo, e.ref_id))
                 if data is not None:
@@ -238,15 +248,16 @@ def _news(who: Identidad, chat_pk: int, last: int) -> tuple[str, int]:
 
 
 def _show_refs(
-    session: Session, empresa_id: int, refs: list[tuple[str, int]]
+    session: Session, who: Identidad, refs: list[tuple[str, int]]
 ) -> dict[tuple[str, int], dict[str, Any]]:
+    empresa_id = who.empresa_id
     mensajes = session.scalars(
         select(Mensaje).where(
             Mensaje.empresa_id == empresa_id, Mensaje.id.in_([r for t, r in refs if t == "mensaje"])
         )
-    )
+    ).all()
     shown: dict[tuple[str, int], dict[str, Any]] = {
-        ("mensaje", m.id): show_mensaje(m) for m in mensajes
+        ("mensaje", m["id"]): m for m in _show_mensajes(session, who, mensajes)
     }
     if any(t == "venta" for t, _ in refs):
         ventas = session.scalars(
@@ -257,6 +268,16 @@ def _show_refs(
         for shape in show_ventas(session, ventas, empresa_id=empresa_id):
             shown["venta", shape["id"]] = shape
     return shown
+
+
+def _show_mensajes(
+    session: Session, who: Identidad, mensajes: Sequence[Mensaje]
+) -> list[dict[str, Any]]:
+    """As this caller may see them: what a model heard or saw is the shop's to read."""
+    with_file = [m.id for m in mensajes if m.tipo in ("imagen", "audio")]
+    archivos = archivos_of(session, empresa_id=who.empresa_id, mensajes=with_file)
+    staff = who.rol != Rol.CLIENTE
+    return [show_mensaje(m, archivos.get(m.id), con_transcripcion=staff) for m in mensajes]
 
 
 def _await_respuesta(

@@ -98,6 +98,7 @@ def _answer(s: Servicios, empresa_id: int, chat_id: str, texto: str) -> tuple[st
         worker="consola",
         documentos=s.biblioteca.de,
         motor=s.motor,
+        oido=s.oido,
     )
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -112,6 +112,7 @@ class CanalVisto(_Respuesta):
     estado: Literal["verificando", "activo", "error"]
     detalle: str | None
     webhook_url: str | None
+    fragmento: str | None = Field(description="Lo que se pega en el sitio de la tienda.")
     por_defecto: bool
     ajustes: dict[str, Any]
 
@@ -164,6 +165,17 @@ class BotonVisto(_Respuesta):
     texto: str
 
 
+class ArchivoVisto(_Respuesta):
+    id: int = Field(description="Se lee en /archivos/{id} cuando está `listo`.")
+    tipo: Literal["imagen", "audio"]
+    estado: Literal["pendiente", "recibido", "listo", "rechazado"]
+    error: str | None = Field(description="Por qué se rechazó.")
+    mime: str | None
+    bytes: int | None
+    ancho: int | None
+    alto: int | None
+
+
 class MensajeVisto(_Respuesta):
     id: int
     orden: int
@@ -173,10 +185,27 @@ class MensajeVisto(_Respuesta):
     timestamp: datetime
     estado: str
     estado_venta: EstadoVenta = Field(description="Como quedó después de este mensaje.")
-    entrega: str
+    entrega: Literal[
+        "ninguna",
+        "pendiente",
+        "enviando",
+        "incierta",
+        "enviada",
+        "entregada",
+        "leida",
+        "fallida",
+        "retenida",
+    ]
+    error: str | None = Field(
+        description="Por qué no se ha podido entregar: fuera_de_ventana, no_entregable:131026…"
+    )
     venta_id: int | None
     id_externo: str | None
     botones: list[BotonVisto] = Field(description="Lo que se puede pulsar en vez de escribirlo.")
+    archivo: ArchivoVisto | None = Field(description="La foto o el audio que trae.")
+    transcripcion: str | None = Field(
+        description="Lo que un modelo oyó o vio en él; nunca para el cliente."
+    )
 
 
 class HistorialVisto(_Respuesta):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.mensajes.historial import RETIRADA
-from core.models import Chat, Mensaje, Venta, VentaLinea
+from core.models import Archivo, Chat, Mensaje, Venta, VentaLinea
 
 
 def money(value: Decimal) -> str:
@@ -20,7 +20,9 @@ def quantity(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
+def show_mensaje(
+    mensaje: Mensaje, archivo: Archivo | None, *, con_transcripcion: bool
+) -> dict[str, Any]:
     return {
         "id": mensaje.id,
         "orden": mensaje.orden,
@@ -32,6 +34,8 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
         "estado_venta": mensaje.estado_venta,
         # Withdrawn when a person took the chat: it never left.
         "entrega": mensaje.error if mensaje.error == RETIRADA else mensaje.entrega,
+        # Of what could not be sent, or must wait; of a customer's it is nobody's business.
+        "error": mensaje.error if mensaje.remitente != "usuario" else None,
         "venta_id": mensaje.venta_id,
         # What the customer's own page named it by; a provider's ids are nobody's business.
         "id_externo": mensaje.id_externo if mensaje.orden_externo is None else None,
@@ -39,6 +43,21 @@ def show_mensaje(mensaje: Mensaje) -> dict[str, Any]:
             {"id": f"{mensaje.id}:{i}", "texto": b["texto"]}
             for i, b in enumerate(mensaje.botones or ())
         ],
+        "archivo": archivo and show_archivo(archivo),
+        "transcripcion": mensaje.transcripcion if con_transcripcion else None,
+    }
+
+
+def show_archivo(archivo: Archivo) -> dict[str, Any]:
+    return {
+        "id": archivo.id,
+        "tipo": archivo.tipo,
+        "estado": archivo.estado,
+        "error": archivo.error,
+        "mime": archivo.mime,
+        "bytes": archivo.bytes,
+        "ancho": archivo.ancho,
+        "alto": archivo.alto,
     }
 
 

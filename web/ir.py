@@ -6,7 +6,7 @@ from flask_openapi3 import APIBlueprint
 from pydantic import BaseModel
 
 from web.auth import publica
-from web.pagina import show_aviso
+from web.pagina import show_cartel
 from web.textos import IR
 
 api = APIBlueprint("ir", __name__, url_prefix="/ir", doc_ui=False)
@@ -20,4 +20,4 @@ class ChatNombrado(BaseModel):
 @publica
 def show_way(path: ChatNombrado) -> Response:
     """The same for a chat that exists, for another shop's, and for one that never was."""
-    return show_aviso(IR["titulo"], IR["detalle"].format(chat_id=path.chat_id))
+    return show_cartel(IR["titulo"], IR["detalle"].format(chat_id=path.chat_id))

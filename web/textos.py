@@ -18,9 +18,6 @@ CHAT = {
         "Pregunta por precios y existencias o haz tu pedido. Te respondemos al momento."
     ),
     "ejemplos": "Ejemplos para empezar",
-    "ejemplo_1": "Quiero comprar 10 martillos.",
-    "ejemplo_2": "¿Cuánto cuesta el cemento?",
-    "ejemplo_3": "¿Tienen bombillos LED de 9W?",
     # Thread
     "conversacion": "Conversación",
     "anterior": "Conversación anterior",
@@ -36,18 +33,45 @@ CHAT = {
     "ir_al_final": "Ir al final",
     "imagen": "Imagen",
     "audio": "Audio",
+    "opciones": "Respuestas para elegir",
+    "opciones_voz": "Puedes elegir: {opciones}",
+    "archivo_cargando": "Cargando…",
+    "archivo_fallo": "No se pudo cargar.",
+    "foto_ver": "Ver la imagen más grande",
+    "foto_cerrar": "Cerrar la imagen",
     # State of the customer's own messages
     "enviando": "Enviando…",
     "enviado": "Enviado",
     "sin_enviar": "Sin enviar. Seguimos intentando.",
     "rechazado": "No se pudo enviar.",
     "rechazado_demasiado_largo": "No se pudo enviar: es demasiado largo.",
+    "rechazado_no_disponible": "No se pudo enviar: la tienda no recibe fotos ni notas de voz.",
+    "rechazado_demasiado_grande": "No se pudo enviar: el archivo es demasiado grande.",
+    "rechazado_perdido": "Este archivo ya no está en tu navegador y no se puede enviar.",
+    "subiendo": "Enviando… {n} %",
     "reintentar": "Reintentar",
     "descartar": "Descartar",
     # Composer
     "mensaje": "Escribe un mensaje",
     "enviar": "Enviar",
     "quedan": "Quedan {n} caracteres",
+    "foto_enviar": "Enviar una foto",
+    "foto_lista": "Foto lista para enviar",
+    "foto_quitar": "Quitar la foto",
+    "foto_ilegible": "No se pudo leer esa foto. Prueba con otra, en JPG o PNG.",
+    "foto_grande": "Esa foto es demasiado grande.",
+    "voz_grabar": "Grabar una nota de voz",
+    "voz_grabando": "Grabando",
+    "voz_tiempo": "{hay} de {max}",
+    "voz_lista": "Nota de voz lista para enviar",
+    "voz_parar": "Terminar de grabar",
+    "voz_cancelar": "Descartar la nota de voz",
+    "voz_sin_permiso": (
+        "No hay permiso para usar el micrófono. Actívalo en tu navegador o escribe tu mensaje."
+    ),
+    "voz_sin_microfono": "No se encontró un micrófono. Escribe tu mensaje.",
+    "voz_vacia": "No se grabó nada. Inténtalo de nuevo.",
+    "cerrar": "Cerrar el chat",
     # Connection
     "sin_red": "Sin conexión a internet. Lo que escribas saldrá cuando vuelva.",
     "reconectando": "Se perdió la conexión con la tienda. Reconectando…",
@@ -73,6 +97,8 @@ CHAT = {
     # Instead of the chat
     "sin_tienda_titulo": "Todavía no hay una tienda aquí",
     "sin_tienda": "Esta instalación funciona, pero no tiene una tienda de demostración.",
+    "sin_canal_titulo": "Este chat no está disponible",
+    "sin_canal": "La tienda lo cerró o la dirección no es correcta.",
     "caida_titulo": "Volvemos enseguida",
     "caida": "La tienda no responde en este momento. Esta página se recarga sola.",
 }
@@ -89,3 +115,17 @@ SIN_AVISADOS = (
     "Nadie recibe avisos de las conversaciones que esperan a una persona: añade a alguien en "
     "/destinatarios/, o míralas en /chats/?espera_humano=1."
 )
+# Of the demo shop, which sells these.
+EJEMPLOS = (
+    "Quiero comprar 10 martillos.",
+    "¿Cuánto cuesta el cemento?",
+    "¿Tienen bombillos LED de 9W?",
+)
+
+# The button on the shop's own site, and the frame behind it.
+WIDGET = {
+    "abrir": "Abrir el chat con {tienda}",
+    "cerrar": "Cerrar el chat",
+    "marco": "Chat con {tienda}",
+    "sin_leer": "{n} sin leer",
+}

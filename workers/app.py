@@ -25,6 +25,7 @@ celery = Celery(
         "workers.documentos",
         "workers.canales",
         "workers.equipo",
+        "workers.archivos",
         "workers.barrido",
     ],
 )
@@ -56,6 +57,7 @@ def vendedor() -> Vendedor:
         worker=_node,
         documentos=s.biblioteca.de,
         motor=s.motor,
+        oido=s.oido,
     )
 
 

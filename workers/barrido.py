@@ -1,5 +1,6 @@
 """The sweep that beat rings every two seconds: nothing that is due stays unclaimed."""
 
+from core.archivos.traer import ring_due_archivos
 from core.catalogo.barrido import ring_due_importaciones, ring_due_vectores
 from core.catalogo.importaciones.olvido import ring_expired_cambios
 from core.documentos.barrido import ring_due_documentos
@@ -27,3 +28,4 @@ def sweep() -> None:
     ring_due_vectores(s.db, s.cola, modelo=modelo)
     ring_due_documentos(s.db, s.cola, modelo=modelo)
     ring_due_canales(s.db, s.cola)
+    ring_due_archivos(s.db, s.cola)

@@ -6,11 +6,13 @@ https://ai.google.dev/gemini-api/docs/openai, https://docs.cohere.com/docs/compa
 """
 
 import asyncio
+import base64
 import json
-import random
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
+
+from pydantic import SecretStr
 
 from core.adapters.bucle import bucle
 from core.adapters.llm_disyuntor import Disyuntor
@@ -25,6 +27,7 @@ from core.adapters.llm_escalera import (
     says_schema,
     words_of,
 )
+from core.adapters.llm_intentos import Refused, ThisOne, read, tries, whole
 from core.errors import ModeloRechazado, Unavailable
 from core.ports import Modelo, Peticion, RespuestaModelo
 from core.settings import Settings
@@ -36,13 +39,10 @@ PROVEEDORES = {
     "cohere": ("https://api.cohere.ai/compatibility/v1", "command-a-03-2025"),
     "local": ("http://127.0.0.1:11434/v1", "qwen3:8b"),
 }
+# Of these, the models that are named above look at pictures, and so do those of their kind.
+_MIRAN = frozenset({"openai", "gemini"})
+NINGUNO = "ninguno"
 _SIN_CLAVE = "sin-clave"  # a server next door wants none, the SDK insists on one
-
-# A customer waits: two more tries, soon. What hangs is not tried again, for it took all there was.
-_REINTENTOS = 2
-_ESPERA_SEGUNDOS = 0.4
-# Not worth beginning another try for.
-_MINIMO_SEGUNDOS = 0.3
 
 
 def modelo_of(settings: Settings) -> Modelo | None:
@@ -59,6 +59,32 @@ def modelo_of(settings: Settings) -> Modelo | None:
         settings.llm_temperatura,
         settings.proveedor,
     )
+
+
+def vista_of(settings: Settings) -> Modelo | None:
+    """Who looks at photos, as `modelo_of`; None where nobody does."""
+    nombre = settings.vision_model
+    if nombre is None and settings.proveedor in _MIRAN:
+        nombre = settings.llm_model or PROVEEDORES[settings.proveedor][1]
+    where = lugar_de(settings, settings.vision_base_url, settings.vision_api_key)
+    if nombre in (None, NINGUNO) or where is None:
+        return None
+    quien = settings.proveedor if settings.vision_base_url is None else "vision"
+    return _of_process(str(nombre), *where, settings.llm_temperatura, quien)
+
+
+def lugar_de(
+    settings: Settings, base_url: str | None, clave: SecretStr | None
+) -> tuple[str, str] | None:
+    """(base URL, key) of a model beside the LLM: its own, else the LLM's. The LLM's key is shown
+    to the LLM's provider only. None for an offline installation that names no other."""
+    if base_url is not None:
+        return base_url, clave.get_secret_value() if clave else _SIN_CLAVE
+    if settings.proveedor == "offline":
+        return None
+    theirs = clave or settings.llm_clave
+    own = settings.llm_base_url or PROVEEDORES[settings.proveedor][0]
+    return own, theirs.get_secret_value() if theirs else _SIN_CLAVE
 
 
 @lru_cache(maxsize=4)
@@ -83,24 +109,8 @@ class _Gasto:
 
     def add(self, usage: Any) -> None:
         if isinstance(usage, dict):
-            self.entrada += _whole(usage.get("prompt_tokens"))
-            self.salida += _whole(usage.get("completion_tokens"))
-
-
-class _Passing(Exception):
-    """A try that another may cure, after `espera` seconds if the provider says so."""
-
-    def __init__(self, que: str, espera: float | None = None) -> None:
-        super().__init__(que)
-        self.espera = espera
-
-
-class _Refused(Exception):
-    """The provider does not take the question as it was put."""
-
-
-class _ThisOne(ModeloRechazado):
-    """It refuses this question, not us: too long, or nothing it would speak of."""
+            self.entrada += whole(usage.get("prompt_tokens"))
+            self.salida += whole(usage.get("completion_tokens"))
 
 
 class OpenAIModelo:
@@ -139,7 +149,7 @@ class OpenAIModelo:
         except TimeoutError as e:
             self._disyuntor.failed()
             raise Unavailable("El modelo no respondió a tiempo.") from e
-        except _ThisOne:
+        except ThisOne:
             self._disyuntor.succeeded()  # else one customer's words would silence it for all
             raise
         except (Unavailable, ModeloRechazado) as e:
@@ -186,10 +196,10 @@ class OpenAIModelo:
             peldano = self._escalera.peldano if peticion.forma else Peldano.PALABRAS
             body = self._body(peticion, extra, peldano)
             try:
-                return await self._tries(body, gasto, end)
-            except _Refused as e:
+                return await tries(partial(self._once, body, gasto), end=end)
+            except Refused as e:
                 if not self._learn(str(e), body, peldano):
-                    raise _ThisOne("El modelo no acepta la petición.") from e
+                    raise ThisOne("El modelo no acepta la petición.") from e
 
     def _body(self, peticion: Peticion, extra: tuple[Any, ...], peldano: Peldano) -> dict[str, Any]:
         sistema = list(peticion.sistema)
@@ -200,7 +210,11 @@ class OpenAIModelo:
                 sistema.insert(1, in_words(peticion.forma))
         if self._temperatura is not None and "temperature" not in self._escalera.rehusados:
             asked["temperature"] = self._temperatura
-        said = [{"role": rol, "content": texto} for rol, texto in peticion.mensajes]
+        said: list[dict[str, Any]] = [
+            {"role": rol, "content": texto} for rol, texto in peticion.mensajes
+        ]
+        if peticion.imagen is not None:
+            said[-1]["content"] = _with_image(said[-1]["content"], peticion.imagen)
         system = {"role": "system", "content": "\n\n".join(sistema)}
         return {"model": self.nombre, "messages": [system, *said, *extra], **asked}
 
@@ -212,59 +226,16 @@ class OpenAIModelo:
         asked = "response_format" in body or "tools" in body
         return asked and complains(queja) and self._escalera.step_down(peldano)
 
-    async def _tries(self, body: dict[str, Any], gasto: _Gasto, end: float) -> str:
-        """One question, asked again while it is worth it: soon, with jitter, not before the
-        provider says, and never beyond `end`."""
-        for n in range(_REINTENTOS + 1):
-            try:
-                return await self._once(body, gasto)
-            except _Passing as e:
-                pause = e.espera or _ESPERA_SEGUNDOS * 2**n * random.uniform(0.5, 1.5)
-                left = end - asyncio.get_running_loop().time()
-                if n == _REINTENTOS or left < pause + _MINIMO_SEGUNDOS:
-                    raise Unavailable(str(e), segundos=max(1, round(pause))) from e
-                await asyncio.sleep(pause)
-        raise AssertionError("unreachable")
-
     async def _once(self, body: dict[str, Any], gasto: _Gasto) -> str:
-        import openai
-
-        try:
-            raw = await self._client.chat.completions.with_raw_response.create(**body)
-            answer = json.loads(raw.content)
+        def words(content: bytes) -> str:
+            answer = json.loads(content)
             gasto.add(answer.get("usage"))
             return words_of(answer["choices"][0]["message"])
-        except openai.APIConnectionError as e:
-            raise _Passing("El modelo no responde.") from e
-        except openai.APIStatusError as e:
-            raise _sorted(e) from e
-        except (openai.APIError, ValueError, LookupError, TypeError, AttributeError) as e:
-            # 2xx without what the protocol promises: a captive portal, a proxy, a wrong base URL.
-            raise _Passing("La respuesta del modelo no es la del protocolo.") from e
+
+        return await read(self._client.chat.completions.with_raw_response.create(**body), of=words)
 
 
-def _sorted(error: Any) -> Exception:
-    """A refusal by status: passing, for good, or of the way in which it was asked."""
-    status, text = error.status_code, _complaint(error)
-    if status in (400, 422) or status >= 500 and complains(text, al_caer=True):
-        return _Refused(text)
-    if status >= 500 or status in (408, 409, 429):
-        return _Passing(f"El modelo respondió {status}.", _retry_after(error))
-    return ModeloRechazado(f"El modelo rechaza la petición: {status}.")
-
-
-def _complaint(error: Any) -> str:
-    """The provider's words; never logged, for they may quote the customer."""
-    return f"{error.message} {error.body}"
-
-
-def _retry_after(error: Any) -> float | None:
-    told = error.response.headers.get("retry-after", "")
-    try:
-        return max(0.0, float(told))
-    except ValueError:
-        return None
-
-
-def _whole(n: Any) -> int:
-    return n if isinstance(n, int) and n > 0 else 0
+def _with_image(texto: str, jpeg: bytes) -> list[dict[str, Any]]:
+    """The picture itself, never an address: nothing that a customer sent is on the internet."""
+    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+    return [{"type": "text", "text": texto}, {"type": "image_url", "image_url": {"url": url}}]

@@ -136,13 +136,19 @@ def read_as(forma: type[BaseModel], palabras: str) -> dict[str, Any]:
     while start >= 0:
         try:
             found, end = decoder.raw_decode(palabras, start)
-            return forma.model_validate(found).model_dump(mode="json")
+            return forma.model_validate(_storable(found)).model_dump(mode="json")
         except ValidationError as e:
             problem = ValueError(_explain(e))
             start = palabras.find("{", end)
         except (ValueError, RecursionError):
             start = palabras.find("{", start + 1)
     raise problem
+
+
+def _storable(found: Any) -> Any:
+    """What PostgreSQL can keep of it: no NUL, no half of a surrogate pair."""
+    told = json.dumps(found, ensure_ascii=False).replace("\\u0000", "")
+    return json.loads(told.encode("utf-8", "replace"))
 
 
 def repair(palabras: str, problem: ValueError, forma: type[BaseModel]) -> tuple[Any, Any]:

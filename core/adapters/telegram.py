@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.adapters.telegram_sobre import UPDATES
 from core.errors import AgenteError, CredencialesRechazadas, EnvioRechazado, TooLarge
-from core.ports import Entrante, Medio, Tecla
+from core.ports import Entrante, Medio, Plantilla, Tecla
 
 if TYPE_CHECKING:
     from core.adapters.telegram_api import BotApi
@@ -42,7 +42,15 @@ class Telegram:
 
         return read_entrante(crudo)
 
-    def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+    def send(
+        self,
+        externo: str,
+        texto: str,
+        teclas: Sequence[Tecla] = (),
+        *,
+        referencia: str = "",
+        plantilla: Plantilla | None = None,
+    ) -> str:
         api, token, _ = self._open()
         message_id = api.send(token, externo, texto, teclas, segundos=self._segundos)
         return f"{externo}:{message_id}"

@@ -65,6 +65,15 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Encargo:
+    """Ordered by its sku in a provider's catalogue. producto_id None: we have nothing by it."""
+
+    sku: str
+    cantidad: Decimal
+    producto_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Turno:
     """One turn of the customer, understood. Pure facts about the words, none about the shop.
 
@@ -80,6 +89,7 @@ class Turno:
     foto: wants to be shown a picture.
     baja: wants no more messages; alta: wants them again.
     retoma: speaks of an order that exists already ("agrégale", "que sean").
+    encargos: ordered by sku, beside what the words say.
     """
 
     acto: Acto
@@ -111,4 +121,5 @@ class Turno:
     alta: bool = False
     reserva: bool = False
     foto: bool = False
+    encargos: tuple[Encargo, ...] = ()
     texto: str = ""

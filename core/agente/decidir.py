@@ -20,6 +20,7 @@ from core.agente.consultar import (
     sobre_la_tienda,
 )
 from core.agente.documentar import del_documento
+from core.agente.encargar import encargar
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision, Hecho, Situacion
 from core.agente.modificar import modificar
@@ -242,6 +243,7 @@ REGLAS = (
     Regla("alta", lambda s: s.chat.baja and s.turno.alta, dar_de_alta),
     Regla("humano", _is(Acto.HABLAR_HUMANO), llamar),
     Regla("queja", _is(Acto.QUEJA), llamar),
+    Regla("encargo", lambda s: bool(s.turno.encargos), encargar),
     Regla("fuera", lambda s: s.turno.ataque and not s.turno.descuento, _fuera),
     Regla("datos", lambda s: s.turno.acto is Acto.DAR_DATOS, _datos),
     Regla("sin_leer", lambda s: s.turno.confirma and s.memoria.oferta is not None

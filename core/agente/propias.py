@@ -25,7 +25,10 @@ from core.agente.verificar import claims
 from core.catalogo.texto import fold
 
 # Used as they stand, without any campo.
-_SIN_CAMPOS = frozenset("llano sin_stock campos plurales eso ilegible solo_texto".split())
+_SIN_CAMPOS = frozenset(
+    "llano sin_stock campos plurales eso ilegible solo_texto audio_sin_oir audio_perdido "
+    "foto_sin_ver foto_sin_producto foto_perdida foto_aparte".split()
+)
 # A pasaje stands alone, or the verifier refuses it.
 _FIJAS = frozenset({"pasaje"})
 _PARTES = ("inicio", "fila", "fin", "uno")

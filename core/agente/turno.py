@@ -5,11 +5,14 @@ lets only the latest taker record, and what a turn sells is named by its offer.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.agente.bajas import baja_en_silencio
+from core.agente.comprension import Encargo
+from core.agente.encargar import find_encargos, keep_pedido
 from core.agente.escribiendo import escribiendo
+from core.agente.escuchar import Oido, avisos
 from core.agente.horas import ilegible
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
@@ -48,7 +51,7 @@ _RETRY_SECONDS = 1.0
 _OUTAGE_SECONDS = 2.0
 
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
-_READ = frozenset({"texto", "edicion", "otro"})
+_READ = frozenset({"texto", "edicion", "pedido", "otro"})
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ def _sin_documentos(empresa_id: int) -> Documentos:
 @dataclass(frozen=True)
 class Vendedor:
     """What a turn needs of its process. `worker` names the lease's holder; `motor` builds who
-    reads and words a turn, None for the offline seller; `documentos` opens an empresa's own."""
+    reads and words a turn, None for the offline seller; `documentos` opens an empresa's own.
+    Without `oido` nobody attends to photos and recordings."""
 
     db: Database
     cola: Cola
@@ -84,6 +88,7 @@ class Vendedor:
     motor: Callable[[TurnoTomado], Motor | None] = sin_modelo
     documentos: Callable[[int], Documentos] = _sin_documentos
     propios: Propios = field(default_factory=Propios)
+    oido: Oido | None = None
 
     def answer_chat(self, *, empresa_id: int, chat_id: int, solo: bool = False) -> Desenlace:
         """Answer everything that waits in a chat, once.
@@ -138,13 +143,16 @@ class Vendedor:
         own = attend_equipo(self.db, turno)
         if own is not None:
             return Desenlace("silencio", registrado=own)
+        if self.oido is not None:
+            turno = self.oido.attend(turno, self.buscador.de(turno.empresa_id))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
-        unread = any(m.tipo not in _READ and not m.palabras.strip() for m in turno.mensajes)
-        if not turno.ia_activa or not (textos or unread):
+        unread = avisos(turno, lambda m: m.tipo not in _READ)
+        encargos = find_encargos(self.db, turno)
+        if not turno.ia_activa or not (textos or unread or encargos):
             baja = baja_en_silencio(textos)
             return Desenlace("silencio", registrado=record_silence(self.db, turno, baja=baja))
         for look in range(_LOOKS):
-            resultado = _introduce(turno, self._think(turno, textos, unread=unread))
+            resultado = _introduce(turno, self._think(turno, textos, encargos, unread=unread))
             try:
                 recorded = record_turno(self.db, turno, resultado)
             except (StockInsuficiente, PrecioMovido):
@@ -161,20 +169,26 @@ class Vendedor:
         own = self.propios.of(self.db, empresa_id=turno.empresa_id, versiones=tienda.prompts)
         return replace(turno, visto=replace(turno.visto, tienda=replace(tienda, propios=own)))
 
-    def _think(self, turno: TurnoTomado, textos: list[str], *, unread: bool) -> Resultado:
-        """What the seller says to the words; what it cannot read yet, it says so."""
-        only_text = str(textos_de(turno.visto.tienda)["solo_texto"])
-        if not textos:
-            return Resultado(
-                only_text, turno.visto.memoria, turno.visto.estado_venta, regla="solo_texto"
-            )
+    def _think(
+        self,
+        turno: TurnoTomado,
+        textos: list[str],
+        encargos: Sequence[Encargo],
+        *,
+        unread: list[str],
+    ) -> Resultado:
+        """What the seller says to the words; what it could not read (`unread`), it says so."""
+        wording = textos_de(turno.visto.tienda)
+        notes = "\n\n".join(str(wording[clave]) for clave in unread)
+        if not textos and not encargos:
+            return Resultado(notes, turno.visto.memoria, turno.visto.estado_venta, regla=unread[0])
         fuentes = Fuentes(
             catalogo=self.buscador.de(turno.empresa_id),
             documentos=self.documentos(turno.empresa_id),
         )
-        resultado = respond(fuentes, turno.visto, textos, self.motor(turno))
+        resultado = respond(fuentes, turno.visto, textos, self.motor(turno), encargos=encargos)
         if unread:
-            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{only_text}")
+            resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{notes}")
         return resultado
 
     def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:
@@ -188,9 +202,22 @@ class Vendedor:
                 continue
             said = entrante_de(m.crudo) or self.canales(turno.cuenta).parse(m.crudo)
             said = said or Entrante("", tipo="otro")
+            if said.pedido:
+                read.append(keep_pedido(m, said))
+                continue
             leido = said.boton and read_pulsado(self.db, turno, said.boton)
-            m = replace(m, inicio=said.inicio, responde_a=said.responde_a, leido=leido)
-            read.append(replace(m, texto=said.texto, tipo=said.tipo, nombre=said.nombre))
+            read.append(
+                replace(
+                    m,
+                    texto=said.texto,
+                    tipo=said.tipo,
+                    nombre=said.nombre,
+                    leido=leido,
+                    medio=said.medio,
+                    inicio=said.inicio,
+                    responde_a=said.responde_a,
+                )
+            )
         return tuple(read)
 
     def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:

@@ -10,7 +10,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.agente.botones import botones_de
+from core.agente.comprension import Encargo
 from core.agente.decidir import contexto_de, decidir
+from core.agente.encargar import con_encargos
 from core.agente.estado import Memoria
 from core.agente.hechos import Decision
 from core.agente.modelo.palabras import se_puede_enviar
@@ -24,9 +26,15 @@ from core.ports import ChatVisto, Fuentes, Resultado
 
 
 def respond(
-    fuentes: Fuentes, chat: ChatVisto, textos: Sequence[str], motor: Motor | None = None
+    fuentes: Fuentes,
+    chat: ChatVisto,
+    textos: Sequence[str],
+    motor: Motor | None = None,
+    *,
+    encargos: Sequence[Encargo] = (),
 ) -> Resultado:
     """One turn: the reply to `textos` (a burst is one turn) and what is to be recorded with it.
+    `encargos`: what it orders by sku; then there may be no textos.
 
     With the same inputs and no model, the same Resultado, times apart. A draft that says anything
     else than the facts is replaced by the template, and that one, should it ever fail, by a
@@ -37,7 +45,8 @@ def respond(
     clock = _Reloj()
     memoria = Memoria.from_json(chat.memoria)
     contexto = contexto_de(memoria, chat)
-    turno = motor.leer(textos, contexto, chat, testigo.fuentes)
+    read = motor.leer(textos, contexto, chat, testigo.fuentes) if textos else None
+    turno = con_encargos(read, encargos)
     clock.mark("leer")
     decision = decidir(turno, memoria, chat, testigo.fuentes)
     decidido = decision

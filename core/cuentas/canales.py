@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.errors import Conflict, Invalid, NotFound, NotImplementedYet, explain
+from core.cuentas.ajustes_web import AjustesWeb
+from core.errors import Conflict, Invalid, NotFound, explain
 from core.models import Canal, Chat, Destinatario, TipoCanal
 from core.ports import Cifrado
 
@@ -30,11 +31,14 @@ class CredencialesWhatsapp(_Estrictas):
     access_token: _Secreto
     app_secret: _Secreto
     verify_token: _Secreto
-    phone_number_id: _Secreto
+    # It becomes part of a path.
+    phone_number_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,30}$")]
 
 
 class CredencialesWeb(_Estrictas):
-    origenes: list[_Secreto] = []
+    """No secret: it is kept, and checked, as `origenes` of AjustesWeb."""
+
+    origenes: list[str] | None = None
 
 
 Credenciales = CredencialesTelegram | CredencialesWhatsapp | CredencialesWeb
@@ -44,12 +48,19 @@ class AjustesTelegram(_Estrictas):
     """Nothing to set yet."""
 
 
+class PlantillaWhatsapp(_Estrictas):
+    """As Meta approved it. con_texto: it has one parameter, which is what is said; without, it
+    only asks the customer to write, and what is said waits for that."""
+
+    nombre: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
+    idioma: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(?:_[A-Z]{2})?$")] = "es"
+    con_texto: bool = True
+
+
 class AjustesWhatsapp(_Estrictas):
-    """Nothing to set yet."""
+    """plantilla: what a reply leaves in when the customer has not written for 24 hours."""
 
-
-class AjustesWeb(_Estrictas):
-    """Nothing to set yet."""
+    plantilla: PlantillaWhatsapp | None = None
 
 
 AjustesCanal = AjustesTelegram | AjustesWhatsapp | AjustesWeb
@@ -81,8 +92,6 @@ def create_canal(
     """A new door, flushed. A web one is open at once; any other is `verificando`: the caller rings
     Tarea.CHECK_CANAL after its commit. Raises Invalid for credentials of another shape.
     """
-    if tipo is TipoCanal.WHATSAPP:
-        raise NotImplementedYet("WhatsApp todavía no está disponible.")
     canal = Canal(
         empresa_id=empresa_id,
         tipo=tipo.value,
@@ -175,7 +184,7 @@ def _keep_ajustes(canal: Canal, given: dict[str, Any]) -> None:
             for x in e.errors()
         ]
         raise Invalid("Los ajustes no son válidos.", errores=errores) from e
-    canal.ajustes = checked.model_dump(mode="json", exclude_unset=True)
+    canal.ajustes = {k: v for k, v in checked.model_dump(mode="json").items() if k in merged}
 
 
 def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) -> None:
@@ -189,11 +198,15 @@ def _keep_credenciales(canal: Canal, cifrado: Cifrado, given: dict[str, Any]) ->
     if isinstance(checked, CredencialesTelegram):
         checked.secreto = checked.secreto or secrets.token_urlsafe(32)
         canal.secreto_hash = hash_secreto(checked.secreto)
+    canal.estado, canal.detalle = "verificando", None
+    if isinstance(checked, CredencialesWeb):
+        canal.estado, canal.credenciales = "activo", None
+        if checked.origenes is not None:
+            _keep_ajustes(canal, {"origenes": checked.origenes})
+        return
     canal.credenciales = cifrado.encrypt(
         checked.model_dump(), empresa_id=canal.empresa_id, clave=canal.clave
     )
-    is_web = isinstance(checked, CredencialesWeb)
-    canal.estado, canal.detalle = ("activo" if is_web else "verificando"), None
     canal.proximo_envio = None  # the wait was about what stood here before
 
 

@@ -27,8 +27,8 @@ from core.models import (
 
 CONFIRMAR_GLOBAL = "RESET"
 
-# In the order that foreign keys allow. Events, chat sessions, lines, ledger, rows of files, pasajes
-# and which vector a producto has go with the row they belong to.
+# In the order that foreign keys allow. Events, photos and recordings, chat sessions, lines, ledger,
+# rows of files, pasajes and which vector a producto has go with the row they belong to.
 _EMPTIED: tuple[type[Base], ...] = (
     *(Aviso, Mensaje, Venta, Chat, Cliente, Importacion, Producto, Indexacion, Demanda, Documento),
 )

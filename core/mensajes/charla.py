@@ -37,9 +37,11 @@ class Charla:
 
 _ULTIMOS = text(
     """
-    SELECT orden, remitente, left(texto, :largo) AS texto FROM mensaje
+    SELECT orden, remitente, left(dicho, :largo) AS texto
+    FROM (SELECT *, CASE WHEN texto = '' AND tipo = 'audio' THEN coalesce(transcripcion, '')
+                    ELSE texto END AS dicho FROM mensaje) m
     WHERE empresa_id = :empresa_id AND chat_id = :chat_id AND estado <> 'pendiente'
-      AND texto <> ''
+      AND dicho <> ''
     ORDER BY orden DESC LIMIT :n
     """
 )

@@ -14,13 +14,17 @@ from core.db import DATABASE_DOWN, Database
 from core.errors import (
     AgenteError,
     ChatCerrado,
+    ChatLimitado,
     CredencialesIlegibles,
     CredencialesRechazadas,
     EnvioIncierto,
     EnvioLimitado,
     EnvioRechazado,
+    FueraDeVentana,
+    NoEntregable,
     Unavailable,
 )
+from core.mensajes.acuses import referencia_de
 from core.mensajes.partes import split_texto
 from core.mensajes.salida import (
     OPEN,
@@ -30,6 +34,7 @@ from core.mensajes.salida import (
     break_canal,
     close_chat,
     fail_salida,
+    hold_back,
     pause_canal,
     settle_retry,
     settle_sent,
@@ -52,7 +57,7 @@ _CREDENTIALS_SECONDS = 60.0
 _BELL_SECONDS = 60.0
 _LIMIT = 500
 
-_OVER = (Desenlace.ENVIADA, Desenlace.FALLIDA, Desenlace.AJENA)
+_OVER = (Desenlace.ENVIADA, Desenlace.FALLIDA, Desenlace.RETENIDA, Desenlace.AJENA)
 
 
 def deliver_mensaje(
@@ -93,16 +98,40 @@ def _send(db: Database, settings: Settings, canales: AbrirCanal, taken: Tomado) 
     try:
         canal = canales(taken.cuenta)
         pieces = split_texto(taken.texto, canal.max_caracteres)
+        if taken.plantilla is not None:
+            pieces = [taken.texto.strip()]  # one, or none: each would be paid for
         if time.monotonic() > taken.hasta - settings.envio_segundos:
             return Entregado(Desenlace.AJENA, "lease")  # we slept through it: another will send
         parte = min(taken.parte, len(pieces) - 1)
         teclas = taken.teclas if parte == len(pieces) - 1 else ()
-        id_proveedor = canal.send(taken.externo, pieces[parte], teclas)
+        id_proveedor = canal.send(
+            taken.externo,
+            pieces[parte],
+            teclas,
+            referencia=_referencia(taken, parte, len(pieces)),
+            plantilla=taken.plantilla,
+        )
     except AgenteError as failure:
         with db.empresa(taken.cuenta.empresa_id) as session:
             return _record_failure(session, settings, taken, failure)
+    if _only_asks(taken):
+        with db.empresa(taken.cuenta.empresa_id) as session:
+            return hold_back(session, taken.key, id_proveedor=id_proveedor)
     last = taken.parte + 1 >= len(pieces)
     return _record_sent(db, settings, taken, id_proveedor, last=last)
+
+
+def _only_asks(taken: Tomado) -> bool:
+    """The template holds nothing of the reply, which waits on."""
+    return taken.plantilla is not None and not taken.plantilla.con_texto
+
+
+def _referencia(taken: Tomado, parte: int, partes: int) -> str:
+    """What the provider is to tell this piece's news with; none of what only asks them to write."""
+    if _only_asks(taken):
+        return ""
+    key = {"mensaje_id": taken.mensaje_id, "parte": parte, "partes": partes}
+    return referencia_de(**key, token=taken.token)
 
 
 def _record_sent(
@@ -117,7 +146,7 @@ def _record_sent(
                     session,
                     taken,
                     id_proveedor=id_proveedor,
-                    pausa=settings.envio_pausa_chat,
+                    pausa=settings.envio_ritmo(taken.cuenta.tipo)[1],
                     last=last,
                 )
         except DATABASE_DOWN:
@@ -138,8 +167,14 @@ def _record_failure(
         case CredencialesRechazadas() | CredencialesIlegibles():
             break_canal(session, taken, detalle=str(failure))
             return _wait(session, taken, failure, _CREDENTIALS_SECONDS)
+        case FueraDeVentana():
+            return hold_back(session, taken.key)
+        case EnvioRechazado() if taken.plantilla and not isinstance(failure, NoEntregable):
+            return hold_back(session, taken.key)  # the template is not to be had (any more)
         case EnvioRechazado():
-            return fail_salida(session, taken.key, failure.codigo)
+            return fail_salida(session, taken.key, failure.motivo)
+        case ChatLimitado():
+            return _wait(session, taken, failure, failure.segundos)
         case Unavailable():
             pause_canal(session, taken, segundos=failure.segundos)
             return _wait_for_provider(session, settings, taken, failure)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.bitacora import audit
 from core.db import Database
 from core.errors import NotFound
-from core.models import Base, Chat, Cliente, Mensaje, TurnoRegistrado, Venta
+from core.models import Archivo, Base, Chat, Cliente, Mensaje, TurnoRegistrado, Venta
 from core.ports import Cola, Tarea
 from core.settings import Settings
 
@@ -50,7 +50,10 @@ def erase_chat(session: Session, *, empresa_id: int, chat_id: str, actor: str) -
     )
     eliminados = {}
     # Live events and the tokens of the widget go with the chat.
-    for table, column in ((TurnoRegistrado, "chat_id"), (Mensaje, "chat_id"), (Chat, "id")):
+    for table, column in (
+        *((TurnoRegistrado, "chat_id"), (Archivo, "chat_id"), (Mensaje, "chat_id")),
+        (Chat, "id"),
+    ):
         eliminados[table.__tablename__] = _delete(session, table, column, empresa_id, chat.id)
     eliminados["cliente"] = _delete_cliente(session, empresa_id, chat.cliente_id)
     audit(

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from core.archivos.guardar import Adjunto, insert_adjunto
 from core.bitacora import CANAL_EVENTOS
 from core.db import DATABASE_DOWN, Database, translating_outage
 from core.errors import Invalid, NotFound, Unavailable
@@ -44,7 +45,7 @@ class Recibido:
 
 # One statement: the chat's counters move under its row lock, the message takes its place, live
 # pages hear of it. A redelivery violates the message's key and the whole of it is rolled back.
-_STORE = text(
+STORE = text(
     """
     WITH c AS (
         UPDATE chat SET
@@ -52,6 +53,8 @@ _STORE = text(
             ultimo_evento = ultimo_evento + 1,
             pendientes = pendientes + 1,
             actualizado_en = now(),
+            escrito_en = greatest(escrito_en,
+                least(now(), coalesce(cast(:escrito_en AS timestamptz), now()))),
             rafaga_hasta = CASE WHEN pendientes = 0 OR lease_hasta IS NOT NULL
                 THEN now() + :ventanas * v.ventana ELSE rafaga_hasta END,
             turno_desde = CASE WHEN pendientes = 0 OR lease_hasta IS NOT NULL
@@ -97,34 +100,31 @@ def receive_mensaje(
     crudo: dict[str, Any] | None = None,
     id_externo: str | None = None,
     orden_externo: int | None = None,
+    adjunto: Adjunto | None = None,
 ) -> Recibido:
     """Store one message and ring for its chat; when this returns, the message is committed.
 
     Idempotent by `id_externo` within its chat: the first text wins, a redelivery finds the same
-    row. `crudo` is a provider's own update, parsed later by a worker. Raises Invalid for a chat
+    row. `crudo` is a provider's own update, parsed later by a worker; `adjunto` a file that came
+    with it, stored with it or not at all. Raises Invalid for a chat
     name that is too long, NotFound for an empresa without a web canal, Unavailable when the
     database could not say that the message is stored.
     """
     if destino.chat_id is not None and not 0 < len(destino.chat_id) <= CHAT_ID_MAX:
         raise Invalid(f"chat_id tiene entre 1 y {CHAT_ID_MAX} caracteres.")
-    values = {
-        "empresa_id": empresa_id,
-        "chat_id": destino.chat_id,
-        "canal_id": destino.canal_id,
-        "externo": destino.externo,
-        "texto": texto,
-        "tipo": tipo,
-        "crudo": crudo,
-        "id_externo": id_externo or str(uuid4()),
-        "orden_externo": orden_externo,
-        "web": settings.ventana_ms("web") / 1000,
-        "mensajeria": settings.ventana_ms("telegram") / 1000,
-        "ventanas": settings.rafaga_ventanas_max,
-        "canal_eventos": CANAL_EVENTOS,
-    }
+    values = values_of(
+        settings,
+        empresa_id=empresa_id,
+        destino=destino,
+        texto=texto,
+        tipo=tipo,
+        crudo=crudo,
+        id_externo=id_externo or str(uuid4()),
+        orden_externo=orden_externo,
+    )
     with translating_outage("El mensaje no se pudo guardar; vuelve a enviarlo."):
         try:
-            stored = _store(db, empresa_id, values)
+            stored = _store(db, empresa_id, values, adjunto)
         except DataError as e:  # NUL, which PostgreSQL's text and jsonb do not hold
             raise Invalid("El mensaje tiene caracteres que no se pueden guardar.") from e
         except IntegrityError:
@@ -138,16 +138,46 @@ def receive_mensaje(
     return Recibido(stored.mensaje_id, stored.chat_pk, stored.chat_id, stored.ia_activa, nuevo=True)
 
 
-def _store(db: Database, empresa_id: int, values: dict[str, Any]) -> Row[Any]:
+def values_of(
+    settings: Settings, *, empresa_id: int, destino: Destino, **mensaje: Any
+) -> dict[str, Any]:
+    """What STORE is told of one message. escrito_en: when it was written, if that was not now."""
+    return {
+        "empresa_id": empresa_id,
+        "chat_id": destino.chat_id,
+        "canal_id": destino.canal_id,
+        "externo": destino.externo,
+        "texto": "",
+        "tipo": "texto",
+        "escrito_en": None,
+        **mensaje,
+        "web": settings.ventana_ms("web") / 1000,
+        "mensajeria": settings.ventana_ms("telegram") / 1000,
+        "ventanas": settings.rafaga_ventanas_max,
+        "canal_eventos": CANAL_EVENTOS,
+    }
+
+
+def _store(
+    db: Database, empresa_id: int, values: dict[str, Any], adjunto: Adjunto | None
+) -> Row[Any]:
     """The stored row, its chat opened first where it is new."""
     with db.empresa(empresa_id) as session:
-        stored = session.execute(_STORE, values).one_or_none()
+        stored = session.execute(STORE, values).one_or_none()
         if stored is None:
             _open_chat(session, values)
-            stored = session.execute(_STORE, values).one_or_none()
+            stored = session.execute(STORE, values).one_or_none()
         if stored is None:  # the name that this customer's chat would have is another chat's
             _open_chat(session, values, suffix=f"-{uuid4().hex[:8]}")
-            stored = session.execute(_STORE, values).one()
+            stored = session.execute(STORE, values).one()
+        if adjunto is not None:
+            insert_adjunto(
+                session,
+                adjunto,
+                empresa_id=empresa_id,
+                chat_id=stored.chat_pk,
+                mensaje_id=stored.mensaje_id,
+            )
         return stored
 
 

@@ -5,17 +5,23 @@ whoever holds the lease by then, and the piece's number keeps it said once.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from core.ports import CuentaCanal, Tecla
+from core.errors import FueraDeVentana
+from core.ports import CuentaCanal, Plantilla, Tecla
 from core.settings import Settings
 
 OPEN = "('pendiente', 'enviando', 'incierta')"
+# The provider has it, and may have told more since.
+SENT = "('enviada', 'entregada', 'leida')"
+
+# So long after their last message WhatsApp lets a shop say what it likes to a customer.
+VENTANA = "24 hours"
 
 # A bot's turn to speak that is nearer than this is waited for by the sender; a later one, in the
 # row.
@@ -23,13 +29,15 @@ _PATIENCE_SECONDS = 0.5
 
 
 class Desenlace(StrEnum):
-    """How a delivery ended. AJENA: nothing to do (done, not due, not its turn, somebody's)."""
+    """How a delivery ended. AJENA: nothing to do (done, not due, not its turn, somebody's).
+    RETENIDA: the customer has to write first."""
 
     ENVIADA = "enviada"
     PARTE = "parte"
     ESPERA = "espera"
     INCIERTA = "incierta"
     FALLIDA = "fallida"
+    RETENIDA = "retenida"
     AJENA = "ajena"
 
 
@@ -51,7 +59,7 @@ class Tomado:
     """A reply in our hands until `hasta` (this process's monotonic clock).
 
     turno: seconds until the bot may speak. edad: the reply's, in seconds. cerrado: the customer
-    had left when we looked.
+    had left when we looked. plantilla: what may be sent though they have not written lately.
     """
 
     mensaje_id: int
@@ -68,6 +76,7 @@ class Tomado:
     cerrado: bool
     turno: float
     hasta: float
+    plantilla: Plantilla | None = None
 
     @property
     def key(self) -> dict[str, int]:
@@ -86,14 +95,19 @@ _LOOK = text(
     f"""
     SELECT m.chat_id, m.orden, m.texto, m.botones, m.entrega, m.entrega_partes, m.entrega_token,
         m.entrega_intentos, extract(epoch FROM clock_timestamp() - m.creado_en)::float8 AS edad,
-        c.externo, c.cerrado, k.id AS canal_id, k.tipo, k.clave, k.credenciales,
+        c.externo, c.cerrado, k.ajustes -> 'plantilla' AS plantilla, k.tipo = 'whatsapp'
+            AND coalesce(c.escrito_en < clock_timestamp() - interval '{VENTANA}', true) AS ventana,
+        EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id
+                AND a.entrega = 'retenida') AS avisado,
+        k.id AS canal_id, k.tipo, k.clave, k.credenciales,
         extract(epoch FROM k.proximo_envio - clock_timestamp())::float8 AS canal_ocupado,
         EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id
                 AND a.orden < m.orden AND a.entrega IN {OPEN}) AS detras,
-        :pausa - extract(epoch FROM clock_timestamp() - (
+        CASE k.tipo WHEN 'whatsapp' THEN :pausa_whatsapp ELSE :pausa END
+          - extract(epoch FROM clock_timestamp() - (
             SELECT a.entrega_desde FROM mensaje a
             WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id AND a.orden < m.orden
-              AND a.entrega = 'enviada'
+              AND a.entrega IN {SENT}
             ORDER BY a.orden DESC LIMIT 1))::float8 AS chat_ocupado
     FROM mensaje m
     JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id
@@ -137,21 +151,39 @@ def take_salida(
 ) -> Tomado | Entregado:
     """Lease the reply, its attempt counted; or say why not now (AJENA, ESPERA, FALLIDA)."""
     key = {"empresa_id": empresa_id, "id": mensaje_id}
-    row = session.execute(_LOOK, {**key, "pausa": settings.envio_pausa_chat}).one_or_none()
+    pauses = {
+        "pausa": settings.envio_pausa_chat,
+        "pausa_whatsapp": settings.whatsapp_pausa_chat,
+    }
+    row = session.execute(_LOOK, {**key, **pauses}).one_or_none()
     if row is None or row.detras:
         return Entregado(Desenlace.AJENA)
+    chat = {**key, "chat_id": row.chat_id, "orden": row.orden}
     if row.entrega_intentos >= settings.envio_intentos:
-        chat = {"chat_id": row.chat_id, "orden": row.orden}
-        return fail_salida(session, {**key, **chat}, "intentos_agotados")
+        return fail_salida(session, chat, "intentos_agotados")
+    plantilla = _plantilla(row)
+    if row.ventana and plantilla is None:
+        return hold_back(session, chat)
     busy = max(row.chat_ocupado or 0.0, (row.canal_ocupado or 0.0) - _PATIENCE_SECONDS)
     if busy > 0:
         session.execute(_POSTPONE, {**key, "segundos": busy})
         return Entregado(Desenlace.ESPERA, segundos=busy)
-    step = {"canal_id": row.canal_id, "paso": 1 / settings.envio_por_segundo}
+    per_second, _ = settings.envio_ritmo(row.tipo)
+    step = {"canal_id": row.canal_id, "paso": 1 / per_second}
     turn = max(0.0, session.scalars(_RESERVE, {**key, **step}).one())
     lease = turn + settings.envio_segundos + settings.envio_margen_segundos
     session.execute(_LEASE, {**key, "lease": lease})
-    return _tomado(row, empresa_id, mensaje_id, turn, time.monotonic() + lease)
+    taken = _tomado(row, empresa_id, mensaje_id, turn, time.monotonic() + lease)
+    return replace(taken, plantilla=plantilla)
+
+
+def _plantilla(row: Row[Any]) -> Plantilla | None:
+    """What this reply may leave as; None when it needs none, or there is none. To write first the
+    customer is asked once, whatever else waits for that."""
+    if not row.ventana or not row.plantilla:
+        return None
+    plantilla = Plantilla(**row.plantilla)
+    return plantilla if plantilla.con_texto or not row.avisado else None
 
 
 def _tomado(row: Row[Any], empresa_id: int, mensaje_id: int, turn: float, hasta: float) -> Tomado:
@@ -199,6 +231,15 @@ _FAIL = text(
     f"""
     WITH u AS (
         UPDATE mensaje SET entrega = 'fallida', error = :error, entrega_desde = clock_timestamp()
+        WHERE empresa_id = :empresa_id AND id = :id AND entrega IN {OPEN}
+    ) {_NEXT}
+    """
+)
+_HOLD = text(
+    f"""
+    WITH u AS (
+        UPDATE mensaje SET entrega = 'retenida', error = 'fuera_de_ventana', entrega_partes = 0,
+            entrega_desde = clock_timestamp(), id_proveedor = coalesce(:id_proveedor, id_proveedor)
         WHERE empresa_id = :empresa_id AND id = :id AND entrega IN {OPEN}
     ) {_NEXT}
     """
@@ -266,6 +307,15 @@ def fail_salida(session: Session, key: dict[str, int], error: str) -> Entregado:
     """End this reply; the one behind it goes on."""
     following = session.scalar(_FAIL, {**key, "error": error})
     return Entregado(Desenlace.FALLIDA, error, siguiente=following)
+
+
+def hold_back(
+    session: Session, key: dict[str, int], *, id_proveedor: str | None = None
+) -> Entregado:
+    """Keep this reply until the customer writes (core.mensajes.retenidas); those behind it are
+    looked at. `id_proveedor`: of what was sent in its place, to have them write."""
+    following = session.scalar(_HOLD, {**key, "id_proveedor": id_proveedor})
+    return Entregado(Desenlace.RETENIDA, FueraDeVentana.codigo, siguiente=following)
 
 
 def close_chat(session: Session, taken: Tomado, *, error: str) -> None:

@@ -18,7 +18,7 @@ from core.bitacora import CANAL_EVENTOS
 from core.db import Database
 from core.errors import LeaseLost
 from core.models import Chat, Mensaje
-from core.ports import ChatVisto, CuentaCanal, Tienda, VentaVista
+from core.ports import ChatVisto, CuentaCanal, Medio, Pedida, Tienda, VentaVista
 from core.settings import Settings
 
 # In chat.conversacion: somebody else spoke since the bot last said what is on offer. The bot's next
@@ -40,6 +40,14 @@ class MensajePendiente:
     # What a link carried that opened the chat, and which message of ours it quotes.
     inicio: str | None = None
     responde_a: str | None = None
+    # Ordered in the provider's own catalogue.
+    pedido: tuple[Pedida, ...] = ()
+    # A photo or a recording that waits at its provider.
+    medio: Medio | None = None
+    # What a photo asks for, where it shows something that the shop has.
+    pregunta: str | None = None
+    # What must be said of it beside the answer: the clave of a sentence (core.agente.escuchar).
+    aviso: str | None = None
 
     @property
     def palabras(self) -> str:
@@ -200,7 +208,7 @@ def _was_read(chat: Row[Any], pending: Sequence[Row[Any]]) -> bool:
     """Whether the customer can have answered what the bot last offered: it left us, nobody else
     spoke since, and all that waits was written after it."""
     return (
-        chat.ultima_entrega not in ("pendiente", "fallida")
+        chat.ultima_entrega not in ("pendiente", "fallida", "retenida")
         and not INTERRUMPIDA.items() <= chat.conversacion.items()
         and all(m.orden > chat.ultimo_dicho for m in pending)
     )

@@ -1,5 +1,6 @@
 """Every row, as PostgreSQL keeps it; how they are made is told in `base`."""
 
+from core.models.archivos import Archivo
 from core.models.base import (
     Base,
     Entrega,
@@ -28,6 +29,7 @@ from core.models.turnos import TurnoRegistrado
 from core.models.ventas import Venta, VentaLinea
 
 __all__ = [
+    "Archivo",
     "Aviso",
     "Base",
     "Busqueda",

@@ -76,14 +76,20 @@ class EstadoMensaje(StrEnum):
 
 
 class Entrega(StrEnum):
-    """Of a reply on its way out. INCIERTA: sent, and we died before the provider's answer."""
+    """Of a reply on its way out. INCIERTA: sent, and we died before the provider's answer.
+
+    ENTREGADA, LEIDA: the provider said so of one that was ENVIADA. RETENIDA: the provider takes
+    nothing for this customer until they write again."""
 
     NINGUNA = "ninguna"
     PENDIENTE = "pendiente"
     ENVIANDO = "enviando"
     INCIERTA = "incierta"
     ENVIADA = "enviada"
+    ENTREGADA = "entregada"
+    LEIDA = "leida"
     FALLIDA = "fallida"
+    RETENIDA = "retenida"
 
 
 def _values(states: type[StrEnum]) -> str:

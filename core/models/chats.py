@@ -43,6 +43,10 @@ class Chat(Base):
     # Public name, unique per empresa; `externo` is the provider's own id of the chat.
     chat_id: Mapped[str]
     externo: Mapped[str | None]
+    # The person's other id at the provider, where there are two (core.mensajes.identidad).
+    alias: Mapped[str | None]
+    # When the customer last wrote, by the provider's clock, never in the future.
+    escrito_en: Mapped[datetime | None]
     cliente_id: Mapped[int | None]
     estado_venta: Mapped[str] = mapped_column(server_default="ninguna")
     ia_activa: Mapped[bool] = mapped_column(server_default="true")
@@ -91,6 +95,7 @@ class Chat(Base):
         CheckConstraint("pendientes >= 0", name="pendientes"),
         UniqueConstraint("empresa_id", "chat_id"),
         UniqueConstraint("empresa_id", "canal_id", "externo"),
+        UniqueConstraint("empresa_id", "canal_id", "alias"),
         Index("ix_chat_turno", "turno_desde", postgresql_where=text("pendientes > 0")),
         Index("ix_chat_reciente", "empresa_id", "actualizado_en", "id"),
         Index("ix_chat_devolver", "devolver_en", postgresql_where=text("devolver_en IS NOT NULL")),
@@ -129,7 +134,8 @@ class Mensaje(Base):
     venta_id: Mapped[int | None]
     entrega: Mapped[str] = mapped_column(server_default="ninguna")
     entrega_intentos: Mapped[int] = mapped_column(server_default="0")
-    # While ENVIANDO: when the lease ends. While PENDIENTE or INCIERTA: not before. Then: since.
+    # While ENVIANDO: when the lease ends. While PENDIENTE or INCIERTA: not before. Then: since it
+    # was sent, failed or was held back.
     entrega_desde: Mapped[datetime | None]
     # When barrido last rang for its delivery.
     timbre_en: Mapped[datetime | None]
@@ -139,6 +145,8 @@ class Mensaje(Base):
     id_proveedor: Mapped[str | None]
     # Of a reply: the answers that can be pressed, as core.ports.Boton, in order.
     botones: Mapped[list[dict[str, Any]] | None]
+    # What a model heard in a recording or saw in a photo: for the shop, not for the customer.
+    transcripcion: Mapped[str | None]
     error: Mapped[str | None]
     # In a chat of the shop's own people: the customer's that it speaks of, and goes with.
     sobre_chat_id: Mapped[int | None]
@@ -172,6 +180,12 @@ class Mensaje(Base):
             "empresa_id",
             "sobre_chat_id",
             postgresql_where=text("sobre_chat_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_mensaje_retenida",
+            "empresa_id",
+            "chat_id",
+            postgresql_where=text("entrega = 'retenida'"),
         ),
         # Who goes first in a chat, however long its history.
         Index(

@@ -3,13 +3,13 @@
 Expand step only: the running release ignores all of it.
 
 Revision ID: 0013
-Revises: 0009
+Revises: 0012
 """
 
 from alembic import context, op
 
 revision = "0013"
-down_revision = "0009"
+down_revision = "0012"
 
 _MINE = "(select nullif(current_setting('app.empresa_id', true), '')::bigint)"
 
@@ -73,7 +73,7 @@ _TABLES = {
             CONSTRAINT fk_aviso_empresa_id_chat_id FOREIGN KEY(empresa_id, chat_id)
                 REFERENCES chat (empresa_id, id) ON DELETE CASCADE,
             CONSTRAINT ck_aviso_estado CHECK (estado IN
-                ('ninguna', 'pendiente', 'enviando', 'incierta', 'enviada', 'fallida')),
+                ('pendiente', 'enviando', 'incierta', 'enviada', 'fallida')),
             CONSTRAINT uq_aviso_empresa_id_destinatario_id_clave
                 UNIQUE (empresa_id, destinatario_id, clave)
         )""",

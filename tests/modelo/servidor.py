@@ -8,12 +8,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from core.adapters.llm import OpenAIModelo
+from core.adapters.transcripcion import OpenAITranscriptor
 
 CLAVE = "sk-prueba"
+_FORMULARIO = {"model", "file", "language", "response_format"}
 _PARAMETROS = {"model", "messages", "response_format", "tools", "tool_choice", "temperature"}
 
 
@@ -50,6 +54,12 @@ def responde(dicho: Any, *, entrada: int = 100, salida: int = 10, llamada: bool 
     return Paso(json.dumps(whole).encode())
 
 
+def oye(texto: str, *, usage: dict[str, Any] | None = None) -> Paso:
+    """The words of a recording."""
+    usage = usage or {"type": "tokens", "input_tokens": 100, "output_tokens": 10}
+    return Paso(json.dumps({"text": texto, "usage": usage}).encode())
+
+
 def error(estado: int, mensaje: str = "no", **cabeceras: str) -> Paso:
     body = json.dumps({"error": {"message": mensaje, "type": "x"}}).encode()
     return Paso(body, estado, {k.replace("_", "-"): v for k, v in cabeceras.items()})
@@ -73,7 +83,7 @@ class Guion:
     violaciones: list[str] = field(default_factory=list)
     url: str = ""
     cerrado: threading.Event = field(default_factory=threading.Event)
-    abiertos: list[OpenAIModelo] = field(default_factory=list)
+    abiertos: list[OpenAIModelo | OpenAITranscriptor] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next(self, path: str, headers: Any, body: Pedido) -> Paso:
@@ -87,13 +97,31 @@ class Guion:
         return step if isinstance(step, Paso) else step(body)
 
     def _check(self, path: str, headers: Any, body: Pedido) -> None:
-        if path != "/v1/chat/completions" or headers.get("Authorization") != f"Bearer {CLAVE}":
+        if headers.get("Authorization") != f"Bearer {CLAVE}":
             self.violaciones.append(f"{path} {headers.get('Authorization')}")
+        if path == "/v1/audio/transcriptions":
+            return self._check_form(body)
+        if path != "/v1/chat/completions":
+            self.violaciones.append(path)
+            return
         if body.keys() - _PARAMETROS:
             self.violaciones.append(f"unknown parameters {sorted(body)}")
         roles = [m["role"] for m in body["messages"]]
         if roles[0] != "system" or "system" in roles[1:] or roles[-1] != "user":
             self.violaciones.append(f"roles {roles}")
+
+    def _check_form(self, form: Pedido) -> None:
+        if form.keys() - _FORMULARIO or form.get("response_format") != "json":
+            self.violaciones.append(f"form {sorted(form)}")
+        name, mime, content = form.get("file", ("", "", b""))
+        if "." not in name or not mime.startswith("audio/") or not content:
+            self.violaciones.append(f"file {name} {mime}")
+
+    def open_transcriptor(self, **how: Any) -> OpenAITranscriptor:
+        """The real adapter for recordings, asking this model."""
+        found = OpenAITranscriptor("oido", base_url=self.url, api_key=CLAVE, **how)
+        self.abiertos.append(found)
+        return found
 
     def open(self, **how: Any) -> OpenAIModelo:
         """The real adapter, asking this model."""
@@ -120,7 +148,9 @@ class _Manejador(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        kind = self.headers["Content-Type"]
+        body = json.loads(raw) if kind == "application/json" else _form(kind, raw)
         self._play(self.server.guion.next(self.path, self.headers, body))
 
     def _play(self, step: Paso) -> None:
@@ -148,6 +178,20 @@ class _Manejador(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nobody reads it."""
+
+
+def _form(kind: str, raw: bytes) -> Pedido:
+    """The fields of a multipart body; of a file (name, type, content)."""
+    parsed = BytesParser().parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + raw)
+    form: Pedido = {}
+    for part in parsed.get_payload():
+        assert isinstance(part, Message)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        name = str(part.get_param("name", header="content-disposition"))
+        filename = part.get_filename()
+        form[name] = (filename, part.get_content_type(), content) if filename else content.decode()
+    return form
 
 
 @contextmanager

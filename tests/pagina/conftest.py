@@ -9,12 +9,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from tests.pagina.cliente import Cliente
+from tests.pagina.sitio_ajeno import SitioAjeno
 from tests.pagina.tienda_de_guion import TiendaDeGuion
 
 _ARGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
+    "--disable-component-update --disable-sync --use-fake-device-for-media-stream"
 ).split()
+# Playwright turns off what browsers do with the storage of a frame of another site (each embedding
+# site has its own); the last of these switches counts, so that it is on here as it is in life.
+_COMO_EN_LA_VIDA = "--disable-features=HttpsUpgrades,MediaRouter,PaintHolding"
 # A shop on the local network, where a browser allows only what plain http deserves.
 _EN_LA_RED = "tienda.test"
 
@@ -26,7 +30,11 @@ def chromium() -> Iterator[Browser]:
         try:
             browser = playwright.chromium.launch(
                 executable_path=_find_chromium(),
-                args=[*_ARGS, f"--host-resolver-rules=MAP {_EN_LA_RED} 127.0.0.1"],
+                args=[
+                    *_ARGS,
+                    _COMO_EN_LA_VIDA,
+                    f"--host-resolver-rules=MAP {_EN_LA_RED} 127.0.0.1",
+                ],
             )
         except Error as e:
             if "Executable doesn't exist" not in e.message or "CI" in os.environ:
@@ -83,6 +91,14 @@ def _watch(page: Page, errores: list[str]) -> None:
             else None
         ),
     )
+
+
+@pytest.fixture
+def sitio() -> Iterator[SitioAjeno]:
+    """A page of another origin, and another site, than the shop's."""
+    site = SitioAjeno()
+    yield site
+    site.stop()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from core.settings import Settings
 from tests.conftest import ROOT, process_wait
@@ -39,7 +40,9 @@ class Sistema:
         for _ in range(300):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
+                    # The port opens before the application is loaded, which may take long.
+                    with urlopen(f"{self.url}/static/tienda.svg", timeout=60):
+                        return
             process_wait(self._web, 0.1)
             assert self._web.poll() is None, self._log("gunicorn").read_text()
         raise AssertionError("the web did not answer")

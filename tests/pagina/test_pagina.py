@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select, update
 
 from core.cuentas import create_usuario
@@ -17,13 +17,14 @@ from core.models import Canal, Chat, Mensaje, Producto, Rol, Sesion, Venta
 from core.settings import Settings
 from tests.acceso import CLAVE, Tienda
 from tests.fakes import ClavesRapidas
-from tests.pagina.cliente import Cliente
+from tests.pagina.cliente import Cliente, Visita
 from tests.pagina.sistema import Sistema, running
+from tests.pagina.sitio_ajeno import SitioAjeno
 
 _CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
@@ -109,6 +110,31 @@ def test_the_conversation_of_the_mission_ends_in_a_sale_card(
     cliente.expect_own("Quiero comprar 10 martillos.", "Sí.")
     expect(tarjeta.locator(".total")).to_have_text("$227.500")
 
+    with demo.db.empresa(demo.empresa_id) as session:
+        assert session.scalars(select(Venta.estado)).all() == ["confirmada"]
+        assert session.scalars(select(Producto.stock)).one() == 0
+
+
+def test_the_same_conversation_on_another_site_ends_with_a_press_of_a_button(
+    demo: Tienda, sistema: Sistema, sitio: SitioAjeno, navegador: BrowserContext
+) -> None:
+    with demo.db.empresa(demo.empresa_id) as session:
+        session.execute(update(Canal).values(ajustes={"origenes": [sitio.url]}))
+    sitio.show(sistema.url, demo.creada.canal_clave)
+    page = navegador.new_page()
+    page.goto(sitio.url)
+    visita = Visita(page)
+    chat = visita.open()
+    chat.write("Quiero comprar 10 martillos.")
+    expect(chat.theirs()).to_contain_text("7", timeout=20_000)
+    chat.opciones.get_by_role("button", name="Confirmar").click()
+    expect(chat.tarjetas).to_contain_text("Venta confirmada", timeout=20_000)
+    expect(chat.opciones).to_be_hidden()
+    page.reload()
+    visita.open()
+
+    expect(chat.tarjetas.locator(".total")).to_have_text("$227.500")
+    chat.expect_own("Quiero comprar 10 martillos.", "Confirmar")
     with demo.db.empresa(demo.empresa_id) as session:
         assert session.scalars(select(Venta.estado)).all() == ["confirmada"]
         assert session.scalars(select(Producto.stock)).one() == 0

@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request
 from werkzeug.serving import make_server
 
+from core.cuentas.ajustes_web import AjustesWeb
+from core.cuentas.origenes import allows
 from web.pagina import Tienda, show_page
+from web.textos import EJEMPLOS
+from web.widget import make_boton
 
+CLAVE = "clave-de-guion"
 _HEARTBEAT = 5.0
 _TRAGADO = "guion.tragado"
 
@@ -45,6 +50,10 @@ class TiendaDeGuion:
         self.recibidos: list[str] = []  # id_externo of every POST that arrived, refused or not
         self.direcciones: list[str] = []
         self.nombre = "Ferretería El Tornillo"
+        self.ajustes = AjustesWeb()
+        self.archivos: dict[int, tuple[str, bytes]] = {}  # id → what came, and its type
+        self.sin_archivos = False  # photos and recordings get a 501
+        self.pulsados: list[str | None] = []  # `boton` of every text taken
         self._cambio = threading.Condition()
         self._epoca = 0
         self._puerto = 0
@@ -133,9 +142,13 @@ class TiendaDeGuion:
 
     def _build(self) -> Flask:
         app = Flask("web")
-        app.add_url_rule(
-            "/", "pagina", lambda: show_page(Tienda(nombre=self.nombre, canal="clave-de-guion"))
-        )
+        app.add_url_rule("/", "pagina", lambda: show_page(self._tienda, ejemplos=EJEMPLOS))
+        app.add_url_rule(f"/widget/{CLAVE}", "widget", self._show_widget)
+        app.add_url_rule(f"/widget/{CLAVE}/boton.js", "boton", self._show_boton)
+        app.add_url_rule("/widget.js", "script", lambda: app.send_static_file("widget.js"))
+        app.add_url_rule("/chat/imagen", "imagen", self._take_archivo, methods=["POST"])
+        app.add_url_rule("/chat/audio", "audio", self._take_archivo, methods=["POST"])
+        app.add_url_rule("/archivos/<int:id>", "archivo", self._give_archivo)
         app.add_url_rule("/chat/sesion", "sesion", self._open, methods=["POST"])
         app.add_url_rule("/chat/texto", "texto", self._take, methods=["POST"])
         app.add_url_rule("/auth/logout", "logout", self._logout, methods=["POST"])
@@ -144,6 +157,18 @@ class TiendaDeGuion:
         app.add_url_rule("/chat/eventos/<chat_id>", "eventos", self._follow)
         app.before_request(lambda: self.direcciones.append(request.full_path))
         return app
+
+    @property
+    def _tienda(self) -> Tienda:
+        return Tienda(self.nombre, CLAVE, self.ajustes)
+
+    def _show_widget(self) -> Response:
+        return show_page(self._tienda, marcos=self.ajustes.origenes)
+
+    def _show_boton(self) -> Response:
+        if not allows(self.ajustes.origenes, request.headers.get("Origin", "")):
+            abort(403)
+        return make_boton(self._tienda)
 
     def _open(self) -> tuple[Response, int]:
         n = len(self.chats) + 1
@@ -167,6 +192,7 @@ class TiendaDeGuion:
             self.retenidos.wait(10)
         with self._cambio:
             self.recibidos.append(body["id_externo"])
+            self.pulsados.append(body.get("boton"))
             if self.rechazos:
                 return _problem(self.rechazos.pop(0), self.espera)
             chat = self._mine(body["chat_id"])
@@ -182,6 +208,39 @@ class TiendaDeGuion:
                 self.tragados -= 1
                 request.environ[_TRAGADO] = True
         return jsonify(mensaje_id=mensaje["id"], chat_id=chat.chat_id, estado="encolado"), 202
+
+    def _take_archivo(self) -> tuple[Response, int]:
+        form, tipo = request.form, request.path.rpartition("/")[2]
+        sent = request.files["archivo"]
+        content = sent.read()
+        with self._cambio:
+            self.recibidos.append(form["id_externo"])
+            if self.sin_archivos:
+                return _problem(501)
+            if self.rechazos:
+                return _problem(self.rechazos.pop(0), self.espera)
+            chat = self._mine(form["chat_id"])
+            if chat is None:
+                return _problem(401)
+            known = [m for m in chat.mensajes if m["id_externo"] == form["id_externo"]]
+            if not known:
+                id_ = len(self.archivos) + 1
+                self.archivos[id_] = (sent.mimetype, content)
+                archivo = {"id": id_, "tipo": tipo, "mime": sent.mimetype, "bytes": len(content)}
+                mas = {"tipo": tipo, "archivo": {**archivo, "ancho": None, "alto": None}}
+                texto = form.get("mensaje", "")
+                known = [self._append(chat, "usuario", texto, id_externo=form["id_externo"], **mas)]
+            if self.tragados:
+                self.tragados -= 1
+                request.environ[_TRAGADO] = True
+        return jsonify(mensaje_id=known[0]["id"], chat_id=chat.chat_id, estado="encolado"), 202
+
+    def _give_archivo(self, id: int) -> Response | tuple[Response, int]:
+        tokens = {f"Bearer {chat.token}" for chat in self.chats.values()}
+        if request.headers.get("Authorization") not in tokens:
+            return _problem(401)
+        mime, content = self.archivos[id]
+        return Response(content, mimetype=mime)
 
     def _show(self, chat_id: str) -> tuple[Response, int]:
         chat = self._mine(chat_id)
@@ -231,7 +290,8 @@ class TiendaDeGuion:
 
 
 def _problem(status: int, espera: int | None = None) -> tuple[Response, int]:
-    codigo = {401: "no_autenticado", 422: "datos_invalidos", 503: "no_disponible_ahora"}
+    codigo = {401: "no_autenticado", 422: "datos_invalidos", 501: "no_disponible"}
+    codigo[503] = "no_disponible_ahora"
     answer = jsonify(status=status, codigo=codigo.get(status, "error"))
     if espera is not None:
         answer.headers["Retry-After"] = str(espera)

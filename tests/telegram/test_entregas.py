@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import pytest
@@ -80,7 +81,7 @@ def test_no_transaction_is_open_while_the_provider_thinks(
     seen: list[list[str]] = []
 
     class Mira(CanalDePapel):
-        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = (), **resto: Any) -> str:
             url = settings.owner_url.set(drivername="postgresql", username="postgres")
             with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
                 rows = connection.execute(
@@ -104,7 +105,7 @@ def test_a_sender_that_died_after_sending_is_repeated_once_its_lease_ends(
         """As kill -9: nothing of ours runs after it."""
 
     class Mortal(CanalDePapel):
-        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = (), **resto: Any) -> str:
             super().send(externo, texto, teclas)
             raise Muere
 
@@ -318,7 +319,7 @@ def test_what_was_accepted_is_written_down_even_by_a_sender_whose_lease_is_gone(
     reply = bot.reply("hola")
 
     class Lento(CanalDePapel):
-        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = ()) -> str:
+        def send(self, externo: str, texto: str, teclas: Sequence[Tecla] = (), **resto: Any) -> str:
             bot.age(60)
             papel.fallas = [Unavailable("caído")]
             deliver(papel.abrir, reply)

@@ -40,10 +40,22 @@ export function keys(prefijo) {
   return [...todas].filter((clave) => clave.startsWith(prefijo));
 }
 
-/** Run `tarea` while no other tab does the same; where locks are missing (plain http) just run it:
- * the server takes every repetition for the same message anyway. */
-export function withLock(nombre, tarea) {
-  return navigator.locks ? navigator.locks.request(nombre, tarea) : tarea();
+/** Run `tarea` while no other tab does the same; where locks are missing (plain http) or denied (a
+ * frame without storage) just run it: the server takes every repetition for the same message anyway.
+ */
+export async function withLock(nombre, tarea) {
+  if (!navigator.locks) return tarea();
+  let empezada = false;
+  const una = () => {
+    empezada = true;
+    return tarea();
+  };
+  try {
+    return await navigator.locks.request(nombre, una);
+  } catch (error) {
+    if (empezada || !(error instanceof DOMException)) throw error;
+    return tarea();
+  }
 }
 
 /** A v4 UUID also on plain http, where crypto.randomUUID does not exist. */

@@ -6,7 +6,7 @@ import { make, makeIcono } from "./nodos.js";
 export const AUTORES = { usuario: "tu", bot: "tienda", agente: "persona" };
 const ICONOS = { enviando: "reloj", enviado: "visto", sin_enviar: "alerta", rechazado: "alerta" };
 
-/** acciones: alReintentar(id_externo), alDescartar(id_externo). */
+/** acciones: alReintentar(id_externo), alDescartar(id_externo), makeMedio(item). */
 export function makeBurbuja(item, acciones) {
   const visible = hasQuien(item);
   const quien = make(visible ? "p.quien" : "p.oculto", {}, t(AUTORES[item.autor]));
@@ -15,13 +15,14 @@ export function makeBurbuja(item, acciones) {
     { "data-estado": item.estado },
     visible ? makeCara() : null,
     quien,
-    make("div.burbuja", { dir: "auto" }, readTexto(item)),
+    makeCuerpo(item, acciones),
     makePie(item, acciones),
   );
 }
 
 /** What of `item` the bubble itself shows; the rest (time, state) is its foot. */
-export const faceOf = (item) => JSON.stringify([item.autor, readTexto(item), hasQuien(item)]);
+export const faceOf = (item) =>
+  JSON.stringify([item.autor, readTexto(item), hasQuien(item), item.archivo?.tipo]);
 
 /** Show the present state of `item` without touching its words: they would be read out again. */
 export function renewPie(fila, item, acciones) {
@@ -33,8 +34,16 @@ const hasQuien = ({ autor, primero }) => autor === "agente" && primero;
 
 const makeCara = () => make("span.cara", { "aria-hidden": "true" }, makeIcono("persona"));
 
-function readTexto({ texto, tipo }) {
-  if (!texto) return tipo && hasTexto(tipo) ? t(tipo) : "";
+function makeCuerpo(item, { makeMedio }) {
+  const medio = item.archivo ? makeMedio(item) : null;
+  const texto = readTexto(item);
+  if (!medio) return make("div.burbuja", { dir: "auto" }, texto);
+  const leyenda = texto ? make("p.leyenda", { dir: "auto" }, texto) : null;
+  return make("div.burbuja.con-medio", {}, medio, leyenda);
+}
+
+function readTexto({ texto, tipo, archivo }) {
+  if (!texto) return !archivo && tipo && hasTexto(tipo) ? t(tipo) : "";
   return texto.replace(/\$ (?=\d)/g, "$\u00a0"); // a sign does not part from its sum
 }
 
@@ -56,7 +65,8 @@ function makePie(item, { alReintentar, alDescartar }) {
   return pie;
 }
 
-function fate({ estado, error }) {
+function fate({ estado, error, avance }) {
+  if (estado === "enviando" && avance) return t("subiendo", { n: avance });
   const exacto = `rechazado_${error}`;
   return t(estado === "rechazado" && hasTexto(exacto) ? exacto : estado);
 }

@@ -10,15 +10,23 @@ What it asks of the HTTP API, beyond the letter of the contract:
 - the SSE event `venta` holds the venta object, also when the sale is cancelled later; a `cliente`
   may read GET /ventas/historial/{chat_id} of its own chat;
 - the SSE event `escribiendo` is {activo: true|false}, without an `id:`;
-- the stream says something (a comment will do) at least every 15 seconds. */
+- the stream says something (a comment will do) at least every 15 seconds;
+- a mensaje may have `botones` ([{id, texto}]): pressing one sends its texto with `boton`: id;
+- a mensaje may have `archivo` ({id, tipo, mime, bytes, ancho, alto}), read at GET /archivos/{id};
+  POST /chat/imagen and /chat/audio take multipart `archivo`, `chat_id`, `id_externo`, `mensaje`. */
 
+import { Adjunto } from "./adjunto.js";
+import { read, remove, write } from "./almacen.js";
+import { Anfitrion } from "./anfitrion.js";
 import { closeSesion, readHistorial, readVentas } from "./api.js";
 import { Aviso } from "./aviso.js";
 import { Conversacion } from "./conversacion.js";
 import { Conexion } from "./eventos.js";
 import { plural, t } from "./formato.js";
 import { followTeclado, Hilo } from "./hilo.js";
+import { Medios } from "./medios.js";
 import { byId } from "./nodos.js";
+import { Opciones } from "./opciones.js";
 import { Redactor } from "./redactor.js";
 import { Cartero, Salida } from "./salida.js";
 import { CanalPerdido, Sesion } from "./sesion.js";
@@ -28,6 +36,7 @@ const ESCRIBIENDO_MS = 30_000; // the end of a typing notice may get lost
 const OCULTA_MS = 5 * 60_000; // a forgotten tab gives its live line to somebody who looks
 
 const { canal } = document.body.dataset;
+const claveVisto = `agente.${canal}.visto`; // {chat_id, orden}: how far the customer has read
 const titulo = document.title;
 
 const sesion = new Sesion(canal);
@@ -50,13 +59,23 @@ const cartero = new Cartero(salida, sesion, {
 const vista = new Vista(byId("registro"), {
   alReintentar: (id_externo) => cartero.retry(id_externo),
   alDescartar: discard,
+  makeMedio: (item) => medios.make(item),
 });
+const medios = new Medios(() => abierta);
+const opciones = new Opciones(byId("opciones"), choose);
 const redactor = new Redactor(`agente.${canal}.borrador`, send);
+const adjunto = new Adjunto(() => {
+  redactor.adjunto = adjunto.hay;
+});
+const anfitrion = new Anfitrion(canal, () => {
+  changeVisible();
+  if (anfitrion.oculta) adjunto.rest();
+  else redactor.focus();
+});
 
 let conversacion = new Conversacion();
 let abierta = null; // the session whose chat is on the screen
 let cargada = false; // its history is there
-let sinVer = 0; // messages that came while the tab was hidden
 let relojRender = 0;
 let relojEscribiendo = 0;
 let relojOculta = 0;
@@ -66,10 +85,27 @@ let relojOculta = 0;
 function render() {
   const items = conversacion.list(salida.items);
   vista.render(items);
+  opciones.show(conversacion.listOpciones(salida.items));
   const vacia = items.length === 0 && (abierta === null || cargada);
   byId("bienvenida").hidden = !vacia;
   byId("nueva").hidden = items.length === 0;
+  const sinVer = countSinVer();
   document.title = sinVer ? `(${sinVer}) ${titulo}` : titulo;
+  anfitrion.tell("sin_leer", sinVer);
+  anfitrion.tell("charla", sesion.actual !== null);
+}
+
+/** What came while nobody looked, in this page's life or before it; looking makes it nothing. */
+function countSinVer() {
+  if (abierta === null || !cargada) return 0;
+  const { chat_id } = abierta;
+  const visto = read(claveVisto);
+  const { ultimo } = conversacion;
+  if (anfitrion.oculta && visto?.chat_id === chat_id) return conversacion.countDesde(visto.orden);
+  if (visto?.chat_id !== chat_id || visto.orden !== ultimo) {
+    write(claveVisto, { chat_id, orden: ultimo });
+  }
+  return 0;
 }
 
 /** For events, which come by the hundred when a line resumes: one rendering for all of them. */
@@ -91,13 +127,26 @@ function setEscribiendo(escribe) {
 
 function noteNuevo() {
   hilo.noteNuevos(1);
-  if (document.hidden) sinVer += 1;
 }
 
 // --- what the customer does --------------------------------------------------------------------
 
-function send(mensaje) {
-  salida.add(mensaje);
+async function send(mensaje) {
+  if (adjunto.hay) {
+    const listo = await adjunto.take();
+    if (listo) await salida.addArchivo(mensaje, listo);
+    else if (mensaje) salida.add(mensaje);
+  } else salida.add(mensaje);
+  noteEnvio();
+}
+
+function choose(texto, boton) {
+  salida.add(texto, { boton });
+  redactor.focus();
+  noteEnvio();
+}
+
+function noteEnvio() {
   render();
   hilo.goToEnd();
   cartero.wake();
@@ -120,6 +169,7 @@ function startNueva() {
   if (abierta) closeSesion(abierta).catch(() => {}); // forgotten here in any case
   salida.clear();
   sesion.clear();
+  remove(claveVisto);
   close();
   redactor.focus();
 }
@@ -143,6 +193,7 @@ function close() {
   cargada = false;
   conversacion = new Conversacion();
   vista.clear();
+  medios.clear();
   vista.speak(false);
   setEscribiendo(false);
   aviso.setConexion("");
@@ -224,9 +275,8 @@ function changeRed() {
 
 function changeVisible() {
   clearTimeout(relojOculta);
-  relojOculta = document.hidden ? setTimeout(() => conexion.stop(), OCULTA_MS) : 0;
-  if (document.hidden) return;
-  sinVer = 0;
+  relojOculta = anfitrion.oculta ? setTimeout(() => conexion.stop(), OCULTA_MS) : 0;
+  if (anfitrion.oculta) return;
   if (abierta) conexion.start(abierta);
   wakeAll();
   render();
@@ -259,7 +309,9 @@ window.addEventListener("offline", changeRed);
 window.addEventListener("storage", followOtherTab);
 window.addEventListener("pagehide", () => conexion.stop());
 window.addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) changeVisible();
+  if (!persisted) return;
+  if (abierta) conexion.start(abierta); // a closed frame goes on counting, too
+  changeVisible();
 });
 document.addEventListener("visibilitychange", changeVisible);
 
@@ -267,5 +319,6 @@ followTeclado();
 const { actual } = sesion;
 if (actual) open(actual);
 render();
-redactor.focus();
+if (!anfitrion.incrustada) redactor.focus(); // never out of the page around us
+salida.sweep();
 cartero.wake();

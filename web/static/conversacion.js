@@ -25,11 +25,37 @@ export class Conversacion {
   list(pendientes) {
     const vistos = [...this.#mensajes.values()].sort((a, b) => place(a) - place(b)).map(asItem);
     const filas = this.#insertVentas(vistos);
-    const claves = new Set(vistos.map(({ clave }) => clave));
-    const porLlegar = pendientes.filter(
-      ({ id_externo, mensaje_id }) => !claves.has(`x${id_externo}`) && !this.#mensajes.has(mensaje_id),
+    return [...filas, ...this.#unseen(pendientes).map(asPendiente)];
+  }
+
+  /** The answers to choose from: those of the last words, unless something was said since. */
+  listOpciones(pendientes) {
+    const ultimo = this.#last;
+    if (ultimo?.remitente !== "bot" || this.#unseen(pendientes).length) return [];
+    return ultimo.botones ?? [];
+  }
+
+  /** The place of the last mensaje; 0 in an empty chat. */
+  get ultimo() {
+    return this.#last ? place(this.#last) : 0;
+  }
+
+  /** How many mensajes of the shop come after place `visto`. */
+  countDesde(visto) {
+    const deOtros = ({ remitente }) => remitente !== "usuario";
+    return [...this.#mensajes.values()].filter((m) => deOtros(m) && place(m) > visto).length;
+  }
+
+  get #last() {
+    const todos = [...this.#mensajes.values()];
+    return todos.reduce((a, b) => (a && place(a) > place(b) ? a : b), undefined);
+  }
+
+  #unseen(pendientes) {
+    const vistos = new Set([...this.#mensajes.values()].map(({ id_externo }) => id_externo));
+    return pendientes.filter(
+      ({ id_externo, mensaje_id }) => !vistos.has(id_externo) && !this.#mensajes.has(mensaje_id),
     );
-    return [...filas, ...porLlegar.map(asPendiente)];
   }
 
   /** Each venta after the reply that told of it: both carry the time of one transaction. */
@@ -56,12 +82,15 @@ function asItem(mensaje) {
     fecha: new Date(mensaje.timestamp),
     texto: mensaje.mensaje,
     tipo: mensaje.tipo,
+    archivo: mensaje.archivo ?? undefined,
+    id_externo: mensaje.id_externo ?? undefined,
     venta_id: mensaje.venta_id,
     estado: "enviado",
   };
 }
 
-function asPendiente({ id_externo, mensaje, creado, mensaje_id, error, tropiezo }) {
+function asPendiente(item) {
+  const { id_externo, mensaje, creado, mensaje_id, error, tropiezo, archivo, avance } = item;
   let estado = "enviando";
   if (mensaje_id) estado = "enviado";
   else if (error) estado = "rechazado";
@@ -72,6 +101,8 @@ function asPendiente({ id_externo, mensaje, creado, mensaje_id, error, tropiezo 
     autor: "usuario",
     fecha: new Date(creado),
     texto: mensaje,
+    archivo,
+    avance,
     estado,
     error,
     id_externo,

@@ -46,6 +46,9 @@ export const formatCantidad = (cantidad) => CANTIDAD.format(cantidad);
 export const formatHora = (fecha) => HORA.format(fecha);
 export const formatCompleta = (fecha) => `${FECHA.format(fecha)}, ${HORA.format(fecha)}`;
 
+export const formatDuracion = (segundos) =>
+  `${Math.floor(segundos / 60)}:${String(Math.floor(segundos % 60)).padStart(2, "0")}`;
+
 export function formatDia(fecha, hoy = new Date()) {
   const atras = Math.round((startOfDay(hoy) - startOfDay(fecha)) / 86_400_000);
   if (atras === 0) return t("hoy");

@@ -2,6 +2,7 @@
 
 import { t } from "./formato.js";
 import { byId } from "./nodos.js";
+import { canRecord } from "./voz.js";
 
 const AVISAR_DESDE = 300; // characters left
 
@@ -10,6 +11,8 @@ export class Redactor {
   #enviar = byId("enviar");
   #quedan = byId("quedan");
   #max = Number(document.body.dataset.max);
+  #voz = byId("voz");
+  #adjunto = false;
   #clave;
 
   constructor(clave, alEnviar) {
@@ -37,9 +40,16 @@ export class Redactor {
     if (matchMedia("(pointer: fine)").matches) this.#texto.focus({ preventScroll: true });
   }
 
+  /** There is something else to send than words. */
+  set adjunto(hay) {
+    this.#adjunto = hay;
+    this.#noteInput();
+  }
+
   #send(alEnviar) {
     const mensaje = this.#texto.value.replaceAll("\0", "").trim();
-    if (!mensaje) return;
+    if (!mensaje && !this.#adjunto) return;
+    if (document.activeElement === this.#enviar) this.#texto.focus(); // it may go
     this.#texto.value = "";
     this.#noteInput();
     alEnviar(mensaje);
@@ -47,7 +57,10 @@ export class Redactor {
 
   #noteInput() {
     const { value } = this.#texto;
-    this.#enviar.disabled = !value.trim();
+    const hay = this.#adjunto || Boolean(value.trim());
+    this.#enviar.disabled = !hay;
+    this.#voz.hidden = hay || !canRecord();
+    this.#enviar.hidden = !this.#voz.hidden;
     const quedan = this.#max - value.length;
     this.#quedan.textContent = quedan <= AVISAR_DESDE ? t("quedan", { n: quedan }) : "";
     this.#draft = value;

@@ -1,26 +1,34 @@
 /* The outbox: what the customer wrote stays in localStorage until the server shows it back.
 
 One key per message, so that two tabs never overwrite each other. A message is sent again with the
-same id_externo for as long as it takes; the server takes it once. */
+same id_externo for as long as it takes; the server takes it once. What a photo or a recording is
+made of lies in archivos.js under that id. */
 
-import { sendTexto, Rechazo } from "./api.js";
+import { Rechazo, sendArchivo, sendTexto } from "./api.js";
+import { forgetArchivo, keepArchivo, readArchivo, sweepArchivos } from "./archivos.js";
 import { keys, makeUuid, read, remove, withLock, write } from "./almacen.js";
 import { delayAfter, Pausa } from "./pausa.js";
 
 export class Salida {
   #tropiezos = new Set(); // id_externo of those whose last try failed, in this tab
+  #avances = new Map(); // id_externo → per cent of its upload, in this tab
 
   constructor(canal) {
     this.prefijo = `agente.${canal}.salida.`;
   }
 
-  /** In the order of writing: {id_externo, mensaje, creado, mensaje_id?, chat_id?, error?}. */
+  /** In the order of writing: {id_externo, mensaje, creado, boton?, archivo?, mensaje_id?, chat_id?,
+   * error?}. */
   get items() {
     return keys(this.prefijo)
       .map(read)
       .filter((item) => item !== null)
       .sort((a, b) => a.creado - b.creado)
-      .map((item) => ({ ...item, tropiezo: this.#tropiezos.has(item.id_externo) }));
+      .map((item) => ({
+        ...item,
+        tropiezo: this.#tropiezos.has(item.id_externo),
+        avance: this.#avances.get(item.id_externo),
+      }));
   }
 
   get unsent() {
@@ -31,10 +39,23 @@ export class Salida {
     return this.unsent.find((item) => !item.error);
   }
 
-  add(mensaje) {
+  /** mas: {boton} for an answer that was pressed, {archivo} for one whose content is kept. */
+  add(mensaje, { id_externo = makeUuid(), ...mas } = {}) {
     const ultimo = this.items.at(-1)?.creado ?? 0;
-    const item = { id_externo: makeUuid(), mensaje, creado: Math.max(Date.now(), ultimo + 1) };
+    const item = { id_externo, mensaje, creado: Math.max(Date.now(), ultimo + 1), ...mas };
     write(this.prefijo + item.id_externo, item);
+  }
+
+  /** adjunto: {tipo, blob, ancho?, alto?}. Its content is safe before the message is. */
+  async addArchivo(mensaje, { blob, ...adjunto }) {
+    const id_externo = makeUuid();
+    await keepArchivo(id_externo, blob);
+    this.add(mensaje, { id_externo, archivo: { ...adjunto, mime: blob.type, bytes: blob.size } });
+  }
+
+  /** Forget contents that no message waits for. */
+  sweep() {
+    return sweepArchivos(new Set(this.items.map(({ id_externo }) => id_externo)));
   }
 
   /** Change what is kept of an item; one that is gone by now stays gone. */
@@ -48,9 +69,20 @@ export class Salida {
     else this.#tropiezos.delete(id_externo);
   }
 
+  /** True when there is news to show: every tenth per cent. */
+  markAvance(id_externo, parte) {
+    const avance = Math.floor(parte * 10) * 10;
+    const nuevo = this.#avances.get(id_externo) !== avance;
+    this.#avances.set(id_externo, avance);
+    return nuevo;
+  }
+
   remove(id_externo) {
+    const item = read(this.prefijo + id_externo);
     this.#tropiezos.delete(id_externo);
+    this.#avances.delete(id_externo);
     remove(this.prefijo + id_externo);
+    if (item?.archivo) forgetArchivo(id_externo);
   }
 
   /** Forget what the server shows already. */
@@ -121,7 +153,7 @@ export class Cartero {
       try {
         sesion = await this.#sesion.ensure();
         this.#hooks.alTener(sesion);
-        const { mensaje_id } = await sendTexto(sesion, item);
+        const { mensaje_id } = await this.#send(sesion, item);
         this.#salida.markTropiezo(item.id_externo, false);
         this.#salida.update(item.id_externo, { mensaje_id, chat_id: sesion.chat_id });
         return null;
@@ -130,6 +162,15 @@ export class Cartero {
       } finally {
         this.#hooks.alCambiar();
       }
+    });
+  }
+
+  async #send(sesion, item) {
+    if (!item.archivo) return sendTexto(sesion, item);
+    const blob = await readArchivo(item.id_externo);
+    if (!blob) throw new Rechazo(410, "perdido"); // the browser made room, or kept nothing
+    return sendArchivo(sesion, item, blob, (parte) => {
+      if (this.#salida.markAvance(item.id_externo, parte)) this.#hooks.alCambiar();
     });
   }
 

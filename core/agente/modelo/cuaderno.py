@@ -75,7 +75,9 @@ def _schema(forma: type[BaseModel] | None) -> str:
 
 def huella_de(modelo: str, peticion: Peticion) -> str:
     """Equal for equal questions to the same model."""
-    asked = [modelo, peticion.sistema, peticion.mensajes, _schema(peticion.forma)]
+    asked: list[Any] = [modelo, peticion.sistema, peticion.mensajes, _schema(peticion.forma)]
+    if peticion.imagen is not None:
+        asked.append(hashlib.sha256(peticion.imagen).hexdigest())
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,0 +1,155 @@
+"""Telephone and user id of one person are one chat, whichever comes first or alone."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from core.db import Database
+from core.mensajes.identidad import Persona, open_person
+from tests.telegram.conftest import Bot
+from tests.whatsapp.avisos import TELEFONO, USUARIO, eco, ejemplo, mensaje, sobre
+from tests.whatsapp.conftest import Post
+
+NUEVO = "573009998877"
+OTRO = "CO.999"
+Sql = Callable[..., list[Any]]
+
+
+def chats(sql: Sql) -> list[tuple[str | None, str | None, int]]:
+    """(externo, alias, messages) of each chat."""
+    return sql(
+        "SELECT externo, alias, (SELECT count(*) FROM mensaje m WHERE m.chat_id = c.id) "
+        "FROM chat c ORDER BY id"
+    )
+
+
+def test_first_the_telephone_then_both_then_only_the_user_id(post: Post, sql: Sql) -> None:
+    post(mensaje("uno"))
+    post(mensaje("dos", usuario=USUARIO))
+    post(mensaje("tres", de=None, usuario=USUARIO))
+    assert chats(sql) == [(TELEFONO, USUARIO, 3)]
+
+
+def test_first_the_user_id_then_both_then_only_the_telephone(post: Post, sql: Sql) -> None:
+    post(mensaje("uno", de=None, usuario=USUARIO))
+    assert chats(sql) == [(USUARIO, None, 1)]
+    post(mensaje("dos", usuario=USUARIO))
+    post(mensaje("tres"))
+    assert chats(sql) == [(TELEFONO, USUARIO, 3)]
+
+
+def test_who_was_two_becomes_one_from_then_on(post: Post, sql: Sql) -> None:
+    post(mensaje("uno"))
+    post(mensaje("dos", de=None, usuario=USUARIO))
+    post(mensaje("tres", usuario=USUARIO))
+    post(mensaje("cuatro", de=None, usuario=USUARIO))
+    # What was said in the second stays there, and can still be answered there.
+    assert chats(sql) == [(TELEFONO, USUARIO, 3), (USUARIO, None, 1)]
+
+
+def test_a_telephone_that_was_given_to_somebody_else_opens_no_old_chat(
+    post: Post, sql: Sql
+) -> None:
+    post(mensaje("uno", usuario=USUARIO))
+    post(mensaje("dos", usuario=OTRO))
+    post(mensaje("tres", de=None, usuario=USUARIO))
+    assert chats(sql) == [(USUARIO, None, 2), (TELEFONO, OTRO, 1)]
+
+
+def test_a_new_telephone_of_a_known_person_is_where_they_are_written_to(
+    post: Post, sql: Sql
+) -> None:
+    post(mensaje("uno", usuario=USUARIO))
+    post(mensaje("dos", de=NUEVO, usuario=USUARIO))
+    assert chats(sql) == [(NUEVO, USUARIO, 2)]
+
+
+def test_a_change_that_meta_tells_moves_the_chat(post: Post, sql: Sql) -> None:
+    post(mensaje("uno", usuario=USUARIO))
+    for _ in range(2):
+        post(ejemplo("cambio_de_numero"))
+    assert chats(sql) == [(NUEVO, OTRO, 1)]
+    post(mensaje("dos", de=NUEVO))
+    assert chats(sql) == [(NUEVO, OTRO, 2)]
+
+
+def test_a_change_of_the_user_id_alone_moves_it_too(post: Post, sql: Sql) -> None:
+    for nombre in ("cambio_de_usuario", "user_id_update"):
+        sql("DELETE FROM mensaje")
+        sql("DELETE FROM chat")
+        post(mensaje("uno", de=None, usuario=USUARIO))
+        post(ejemplo(nombre))
+        post(mensaje("dos", de=None, usuario=OTRO))
+        [(externo, alias, n)] = chats(sql)
+        assert OTRO in (externo, alias)
+        assert n == 2
+
+
+def test_a_change_of_somebody_unknown_opens_nothing(post: Post, sql: Sql) -> None:
+    post(ejemplo("cambio_de_numero"))
+    assert chats(sql) == []
+
+
+def test_a_new_person_who_comes_ten_times_at_once_is_one(
+    db: Database, canal: Bot, sql: Sql
+) -> None:
+    forms = [Persona(TELEFONO), Persona(TELEFONO, USUARIO), Persona(TELEFONO, USUARIO)] * 4
+
+    def come(persona: Persona) -> int:
+        key = {"empresa_id": canal.empresa_id, "canal_id": canal.canal_id}
+        return open_person(db, **key, persona=persona).id
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(come, forms))) == 1
+    assert chats(sql) == [(TELEFONO, USUARIO, 0)]
+
+
+# --- the owner's phone -------------------------------------------------------------------------
+
+
+def test_the_owner_who_answers_by_phone_has_taken_the_chat(
+    post: Post, work: Callable[[], None], canal: Bot, sql: Sql, emulador: Any
+) -> None:
+    post(mensaje("Quiero 2 martillos"))
+    post(eco("Hola Ana, ya te atiendo", wamid="wamid.E"))
+    post(eco("Hola Ana, ya te atiendo", wamid="wamid.E"), eco("¿De cuál?"))
+    work()
+    post(mensaje("Del grande"))
+    work()
+    assert emulador.aceptados == []
+    assert sql("SELECT ia_activa, pendientes FROM chat") == [(False, 0)]
+    said = [(m.remitente, m.texto, m.entrega) for m in canal.mensajes() if m.remitente != "usuario"]
+    assert said == [
+        ("agente", "Hola Ana, ya te atiendo", "enviada"),
+        ("agente", "¿De cuál?", "enviada"),
+    ]
+    assert sql("SELECT actor FROM log WHERE accion = 'chat.tomar'") == [("telefono",)]
+
+
+def test_an_echo_of_our_own_reply_takes_nothing(
+    post: Post, work: Callable[[], None], sql: Sql, emulador: Any
+) -> None:
+    post(mensaje("Hola"))
+    work()
+    [sent] = emulador.aceptados
+    post(eco(sent.texto, wamid=sent.wamid))
+    assert sql("SELECT ia_activa FROM chat") == [(True,)]
+    assert sql("SELECT count(*) FROM mensaje") == [(2,)]
+
+
+def test_the_owner_may_begin_the_conversation(post: Post, canal: Bot, sql: Sql) -> None:
+    post(ejemplo("eco"), ejemplo("eco_retirado"))
+    assert chats(sql) == [(TELEFONO, None, 1)]
+    assert sql("SELECT ia_activa FROM chat") == [(False,)]
+
+
+def test_stop_and_resume_are_the_customers_own(post: Post, sql: Sql) -> None:
+    post(ejemplo("preferencia_basta"))
+    assert chats(sql) == []
+    post(mensaje("Hola", usuario=USUARIO))
+    for nombre, baja in (("preferencia_basta", True), ("preferencia_sigue", False)):
+        post(ejemplo(nombre), ejemplo(nombre))
+        assert sql("SELECT baja FROM chat") == [(baja,)]
+    told = {"user_id": USUARIO, "category": "marketing_messages", "value": "stop"}
+    post(sobre({"user_preferences": [told]}, "user_preferences"))
+    assert sql("SELECT baja FROM chat") == [(True,)]
