@@ -9,7 +9,16 @@ from web.esquemas import Respuesta
 
 
 class AvisoVisto(Respuesta):
-    estado: Literal["pendiente", "enviando", "incierta", "enviada", "fallida"]
+    estado: Literal[
+        "pendiente",
+        "enviando",
+        "incierta",
+        "enviada",
+        "fallida",
+        "entregada",
+        "leida",
+        "retenida",
+    ] = Field(description="retenida: espera a que esa persona escriba (WhatsApp).")
     error: str | None
     creado_en: datetime
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.models.base import Base, Entrega, Via, belongs, identity, now, of_empresa, one_of, own
+from core.models.base import Base, Via, belongs, identity, now, of_empresa, one_of, own
 
 
 class Destinatario(Base):
@@ -77,7 +77,9 @@ class Aviso(Base):
         of_empresa(),
         belongs("destinatario", "destinatario_id", ondelete="CASCADE"),
         belongs("chat", "chat_id", ondelete="CASCADE"),
-        one_of("estado", Entrega),
+        CheckConstraint(
+            "estado IN ('pendiente', 'enviando', 'incierta', 'enviada', 'fallida')", name="estado"
+        ),
         UniqueConstraint("empresa_id", "destinatario_id", "clave"),
         Index(
             "ix_aviso_salida",

@@ -73,7 +73,7 @@ _TABLES = {
             CONSTRAINT fk_aviso_empresa_id_chat_id FOREIGN KEY(empresa_id, chat_id)
                 REFERENCES chat (empresa_id, id) ON DELETE CASCADE,
             CONSTRAINT ck_aviso_estado CHECK (estado IN
-                ('ninguna', 'pendiente', 'enviando', 'incierta', 'enviada', 'fallida')),
+                ('pendiente', 'enviando', 'incierta', 'enviada', 'fallida')),
             CONSTRAINT uq_aviso_empresa_id_destinatario_id_clave
                 UNIQUE (empresa_id, destinatario_id, clave)
         )""",
