@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from core.agente.bajas import baja_en_silencio
 from core.agente.comprension import Encargo
-from core.agente.encargar import find_encargos, keep_pedido
+from core.agente.encargar import find_encargos
 from core.agente.escribiendo import escribiendo
 from core.agente.escuchar import Oido, avisos
 from core.agente.horas import ilegible
+from core.agente.leer import leer
 from core.agente.motor import Motor
 from core.agente.registrar import record_turno
 from core.agente.textos import textos_de
@@ -22,11 +23,9 @@ from core.catalogo.busqueda.buscar import Buscador
 from core.cuentas import Propios
 from core.db import DATABASE_DOWN, Database
 from core.errors import LeaseLost, PrecioMovido, StockInsuficiente, Unavailable
-from core.mensajes.botones import entrante_de, read_pulsado
 from core.mensajes.cierre import Registrado, quarantine, record_silence
 from core.mensajes.equipo.telefono import attend_equipo
 from core.mensajes.turnos import (
-    MensajePendiente,
     TurnoSuperado,
     TurnoTomado,
     release_chat,
@@ -36,7 +35,6 @@ from core.ports import (
     AbrirCanal,
     Cola,
     Documentos,
-    Entrante,
     Fuentes,
     Resultado,
     SinDocumentos,
@@ -139,7 +137,7 @@ class Vendedor:
         if turno.agotado:
             sorry = quarantine(self.db, turno, ilegible(turno.visto))
             return Desenlace("cuarentena", registrado=sorry)
-        turno = replace(turno, mensajes=self._read(turno))
+        turno = leer(self.db, self.canales, turno)
         own = attend_equipo(self.db, turno)
         if own is not None:
             return Desenlace("silencio", registrado=own)
@@ -190,35 +188,6 @@ class Vendedor:
         if unread:
             resultado = replace(resultado, respuesta=f"{resultado.respuesta}\n\n{notes}")
         return resultado
-
-    def _read(self, turno: TurnoTomado) -> tuple[MensajePendiente, ...]:
-        """The messages with their words; a provider's raw update is parsed here, not in the web."""
-        if all(m.crudo is None for m in turno.mensajes):
-            return turno.mensajes
-        read = []
-        for m in turno.mensajes:
-            if m.crudo is None:
-                read.append(m)
-                continue
-            said = entrante_de(m.crudo) or self.canales(turno.cuenta).parse(m.crudo)
-            said = said or Entrante("", tipo="otro")
-            if said.pedido:
-                read.append(keep_pedido(m, said))
-                continue
-            leido = said.boton and read_pulsado(self.db, turno, said.boton)
-            read.append(
-                replace(
-                    m,
-                    texto=said.texto,
-                    tipo=said.tipo,
-                    nombre=said.nombre,
-                    leido=leido,
-                    medio=said.medio,
-                    inicio=said.inicio,
-                    responde_a=said.responde_a,
-                )
-            )
-        return tuple(read)
 
     def _let_go(self, turno: TurnoTomado, **how: float | bool) -> None:
         try:

@@ -1,6 +1,7 @@
 """What a pressed button says: it answers the reply that it is under, never one that came later."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -12,6 +13,16 @@ from core.ports import Entrante
 # Asks how things stand: what is said in place of a button that means nothing any more.
 QUE_HAY = "¿cómo va mi pedido?"
 
+
+@dataclass(frozen=True)
+class Pulsado:
+    """texto: what the button showed; palabras: what the seller reads."""
+
+    texto: str
+    palabras: str
+
+
+_NINGUNO = Pulsado("", QUE_HAY)
 _ID = re.compile(r"([1-9]\d{0,17}):(\d{1,2})")
 
 _PRESSED = text(
@@ -36,8 +47,8 @@ def entrante_de(crudo: dict[str, Any]) -> Entrante | None:
     return Entrante(kept["texto"], boton=kept["boton"]) if kept else None
 
 
-def read_pulsado(db: Database, turno: TurnoTomado, boton: str) -> str:
-    """The words that pressing `boton` (a core.ports.Tecla's id) stands for in this chat now.
+def read_pulsado(db: Database, turno: TurnoTomado, boton: str) -> Pulsado:
+    """What pressing `boton` (a core.ports.Tecla's id) stands for in this chat now.
 
     Once anybody of the shop has said something since, an old yes must not confirm a newer offer,
     nor an old number choose from a newer list; and what a button that this chat has not (any more)
@@ -45,13 +56,12 @@ def read_pulsado(db: Database, turno: TurnoTomado, boton: str) -> str:
     """
     found = _ID.fullmatch(boton)
     if found is None:
-        return QUE_HAY
+        return _NINGUNO
     key = {"empresa_id": turno.empresa_id, "chat_id": turno.chat_id}
     with db.empresa(turno.empresa_id) as session:
         row = session.execute(
             _PRESSED, {**key, "id": int(found[1]), "i": int(found[2])}
         ).one_or_none()
     if row is None or row.boton is None:
-        return QUE_HAY
-    said: str = row.boton["valor" if row.vigente else "despues"]
-    return said
+        return _NINGUNO
+    return Pulsado(row.boton["texto"], row.boton["valor" if row.vigente else "despues"])

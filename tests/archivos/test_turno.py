@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from core.agente.comprension import Acto, Contexto, Espera
 from core.agente.entender import entender
 from core.agente.escuchar import Oido
+from core.agente.leer import leer
 from core.agente.modelo.mirar import Visto, question_of
 from core.agente.textos import textos_de
 from core.agente.turno import Desenlace, Vendedor
@@ -323,18 +324,8 @@ def test_a_turn_that_runs_again_neither_fetches_nor_pays_again(local: Local) -> 
         solo=False,
     )
     assert turno is not None
-    seller = Vendedor(
-        db=local.db,
-        cola=ColaEnMemoria(),
-        settings=local.settings,
-        canales=local.canal.abrir,
-        buscador=Buscador(local.db),
-        worker="w0",
-        oido=local.oido,
-    )
     read = local.oido.attend(
-        turno.__class__(**{**turno.__dict__, "mensajes": seller._read(turno)}),
-        Buscador(local.db).de(local.empresa_id),
+        leer(local.db, local.canal.abrir, turno), Buscador(local.db).de(local.empresa_id)
     )
     assert [m.palabras for m in read.mensajes] == ["¿tienen martillos?", "¿Tienen Manguera?"]
     with local.db.empresa(local.empresa_id) as session:  # and its process died

@@ -69,14 +69,20 @@ class Persona:
         message["caption" if "caption" in message else "text"] = texto
         return self.emulador.update(self.token, edited_message=message)
 
-    def press(self, rotulo: str, bajo: Aceptado | None = None) -> Update:
-        """The button that shows `rotulo`, under the last message or under an earlier one."""
+    def press(
+        self, rotulo: str, bajo: Aceptado | None = None, *, inaccesible: bool = False
+    ) -> Update:
+        """The button that shows `rotulo`, under the last message or under an earlier one; of one
+        that is `inaccesible` to the bot by now, Telegram tells no more than which it was."""
         message = bajo or [a for a in self.emulador.aceptados if a.chat == self.chat][-1]
+        under = shown(self.chat, message.message_id, message.texto, message.teclado)
+        if inaccesible:
+            under = {"chat": under["chat"], "message_id": message.message_id, "date": 0}
         return self.emulador.press(
             self.token,
             {
                 "from": self._from(),
-                "message": shown(self.chat, message.message_id, message.texto, message.teclado),
+                "message": under,
                 "chat_instance": "-3215487963254178965",
                 "data": message.botones[rotulo],
             },

@@ -203,6 +203,18 @@ def test_a_sale_is_confirmed_by_a_button_once_and_an_old_button_sells_nothing(
 
 
 @pytest.mark.usefixtures("martillos")
+def test_a_button_of_a_message_that_telegram_keeps_no_more_is_read_by_what_it_showed(
+    hear: Oir, persona: Persona, bot: Bot, db: Database
+) -> None:
+    persona.write("quiero 2 martillos")
+    hear()
+    persona.press("Confirmar", inaccesible=True)
+    hear()
+    assert len(vendidos(db, bot)) == 1
+    assert bot.mensajes()[-2].texto == "Confirmar"
+
+
+@pytest.mark.usefixtures("martillos")
 def test_a_cancel_button_cancels_the_offer(
     hear: Oir, persona: Persona, bot: Bot, db: Database
 ) -> None:

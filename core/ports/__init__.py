@@ -1,0 +1,91 @@
+"""What the core asks of the world, and the plain values that cross its seams.
+
+Every Protocol has a fake that holds state (tests/fakes.py) and one contract test run against
+fake and real adapter.
+"""
+
+from core.ports.canales import (
+    AbrirCanal,
+    Boton,
+    Canal,
+    Carta,
+    Correo,
+    CuentaCanal,
+    Entrante,
+    Medio,
+    Pedida,
+    Plantilla,
+    Tecla,
+)
+from core.ports.modelos import (
+    Embedder,
+    ImagenLimpia,
+    LimpiarImagen,
+    Modelo,
+    Peticion,
+    RespuestaModelo,
+    Transcriptor,
+    Vector,
+    VectorIndex,
+)
+from core.ports.proceso import (
+    Cifrado,
+    Claves,
+    Cola,
+    Metricas,
+    Tarea,
+)
+from core.ports.turno import (
+    Catalogo,
+    ChatVisto,
+    Documentos,
+    Fuentes,
+    Hallazgo,
+    LineaPedida,
+    Pasaje,
+    ProductoVisto,
+    Resultado,
+    SinDocumentos,
+    Tienda,
+    VentaVista,
+)
+
+__all__ = [
+    "AbrirCanal",
+    "Boton",
+    "Canal",
+    "Carta",
+    "Catalogo",
+    "ChatVisto",
+    "Cifrado",
+    "Claves",
+    "Cola",
+    "Correo",
+    "CuentaCanal",
+    "Documentos",
+    "Embedder",
+    "Entrante",
+    "Fuentes",
+    "Hallazgo",
+    "ImagenLimpia",
+    "LimpiarImagen",
+    "LineaPedida",
+    "Medio",
+    "Metricas",
+    "Modelo",
+    "Pasaje",
+    "Pedida",
+    "Peticion",
+    "Plantilla",
+    "ProductoVisto",
+    "RespuestaModelo",
+    "Resultado",
+    "SinDocumentos",
+    "Tarea",
+    "Tecla",
+    "Tienda",
+    "Transcriptor",
+    "Vector",
+    "VectorIndex",
+    "VentaVista",
+]
