@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from core.agente.encargar import keep_pedido
+from core.agente.legible import legibles
 from core.db import Database
 from core.mensajes.botones import entrante_de, read_pulsado
 from core.mensajes.turnos import MensajePendiente, TurnoTomado
@@ -10,8 +11,10 @@ from core.ports import AbrirCanal, Entrante
 
 
 def leer(db: Database, canales: AbrirCanal, turno: TurnoTomado) -> TurnoTomado:
-    """`turno` with its messages read. What cannot be read at all has no words and tipo "otro"."""
-    return replace(turno, mensajes=tuple(_read(db, canales, turno, m) for m in turno.mensajes))
+    """`turno` with its messages read, as much of them as a turn can bear. What cannot be read at all
+    has no words and tipo "otro"."""
+    read = [_read(db, canales, turno, m) for m in turno.mensajes]
+    return replace(turno, mensajes=legibles(read))
 
 
 def _read(
