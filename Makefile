@@ -43,7 +43,7 @@ lock: setup-dev  ## Renew requirements*.txt from requirements*.in
 	@$(VENV) -m uv pip compile -q -U requirements-dev.in -o requirements-dev.txt \
 		--no-header --no-annotate --python-version 3.11
 
-chaos: setup-dev  ## Break the running system on purpose and check every promise (about 40 minutes)
+chaos: setup-dev  ## Break the running system on purpose and check every promise (about 45 minutes)
 	@$(VENV) -m tests.chaos
 
 bench: setup-dev  ## Measure against bare twins of the same work

@@ -1,10 +1,13 @@
 """What a body says of its own ids, read without the product: what must be stored, what may be."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from tests.azar.muestras import NUMERO
 
 _BIGINT = 2**63
 
@@ -54,10 +57,15 @@ def read_telegram(datos: bytes) -> Leido:
     if not isinstance(tree, dict) or not _is_int(tree.get("update_id")):
         return Leido()
     said = [tree[k] for k in ("message", "edited_message") if isinstance(tree.get(k), dict)]
-    chats = [m["chat"].get("id") for m in said if isinstance(m.get("chat"), dict)]
     ids = frozenset({str(tree["update_id"])})
-    whole = tree["update_id"] >= 0 and len(chats) == len(said) == 1 and _is_int(chats[0])
-    return Leido(ids if whole else frozenset(), ids)
+    whole = len(said) == 1 and tree["update_id"] >= 0 and _is_private(said[0].get("chat"))
+    # A place that moves is told every few seconds, for hours: nobody promises to keep that.
+    moves = "edited_message" in tree and "location" in said[0] if said else False
+    return Leido(ids if whole and not moves else frozenset(), ids)
+
+
+def _is_private(chat: Any) -> bool:
+    return isinstance(chat, dict) and _is_int(chat.get("id")) and chat.get("type") == "private"
 
 
 def _ids(tree: Any) -> Iterator[str]:
@@ -71,3 +79,39 @@ def _ids(tree: Any) -> Iterator[str]:
             pending.extend(node.values())
         elif isinstance(node, list):
             pending.extend(node)
+
+
+def read_whatsapp(datos: bytes) -> Leido:
+    tree = _tree(datos)
+    messages = (m for value in _values(tree) for m in _dicts(value.get("messages")))
+    return Leido(frozenset(m["id"] for m in messages if _is_said(m)), frozenset(_ids(tree)))
+
+
+def _values(tree: Any) -> Iterator[dict[str, Any]]:
+    """What a POST tells of the shop's own number."""
+    if not isinstance(tree, dict) or tree.get("object") != "whatsapp_business_account":
+        return
+    for entry in _dicts(tree.get("entry")):
+        for change in _dicts(entry.get("changes")):
+            value = change.get("value")
+            if change.get("field") == "messages" and isinstance(value, dict):
+                metadata = value.get("metadata")
+                if isinstance(metadata, dict) and metadata.get("phone_number_id") == NUMERO:
+                    yield value
+
+
+def _is_said(message: dict[str, Any]) -> bool:
+    """Whether it is somebody's message, whatever is in it."""
+    id_, sender = message.get("id"), message.get("from")
+    return (
+        isinstance(id_, str)
+        and 0 < len(id_) <= 200
+        and isinstance(sender, str)
+        and re.fullmatch("[0-9]{8,15}", sender) is not None
+        and message.get("type") != "system"
+        and not message.get("group_id")
+    )
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [x for x in value if isinstance(x, dict)] if isinstance(value, list) else []

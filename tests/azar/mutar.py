@@ -14,6 +14,7 @@ from typing import Any
 from tests.azar.muestras import Muestra
 
 MAX_BYTES = 500_000
+_CHATS = 40
 _ENTEROS, _GRANDES, _CRUDOS, _VIEJOS = 0.12, 0.015, 0.2, 0.06
 
 
@@ -45,15 +46,16 @@ def cuerpos(muestras: Sequence[Muestra], *, n: int, semilla: int, desde: int) ->
     rng = random.Random(semilla)
     sent: list[bytes] = []
     for k in range(n):
-        chat = 1 + rng.randrange(80)
+        chat = 1 + rng.randrange(_CHATS)
         if sent and rng.random() < _VIEJOS:
-            yield Cuerpo(_redelivered(rng, rng.choice(sent)), entero=False)
+            yield Cuerpo(_redelivered(rng, rng.choice(sent))[:MAX_BYTES], entero=False)
             continue
         made = rng.choice(muestras)(desde + k, chat)
         entero = rng.random() < _ENTEROS
         datos = json.dumps(made).encode() if entero else _bent(rng, made)
-        sent.append(datos)
-        yield Cuerpo(datos[:MAX_BYTES], entero)
+        datos = datos[:MAX_BYTES]
+        sent = [*sent[-50:], datos]
+        yield Cuerpo(datos, entero)
 
 
 def _redelivered(rng: random.Random, datos: bytes) -> bytes:

@@ -8,9 +8,11 @@ from functools import partial
 from itertools import count
 from statistics import quantiles
 
-from tests.chaos import fallas, importaciones, vectores
+from tests.chaos import cortes, cuerpos, fallas, importaciones, vectores
 from tests.chaos.aislamiento import leaks
 from tests.chaos.cliente import Carga
+from tests.chaos.cortes import Cortes
+from tests.chaos.cuerpos import CuerposAlAzar
 from tests.chaos.entregado import undelivered
 from tests.chaos.fallas import Campo, Falla
 from tests.chaos.foto import Foto, take_foto
@@ -75,6 +77,8 @@ EXPERIMENTOS = (
     ),
     Experimento("reindexación muerta", vectores.kill_embeddings_worker, 4, obra=Reindexacion),
     Experimento("archivo del índice alterado", vectores.flip_a_bit, 2, obra=IndiceEnArchivo),
+    Experimento("proveedor que acepta y corta 200 veces", cortes.cut_answers, 1, obra=Cortes),
+    Experimento("10.000 cuerpos al azar", cuerpos.throw, 1, obra=CuerposAlAzar),
 )
 
 
@@ -190,7 +194,7 @@ def _tell(golpe: Golpe) -> str:
     return (
         f"    golpe en {what}{len(golpe.pendientes)} mensajes pendientes, "
         f"{golpe.abiertas} transacciones abiertas, {golpe.en_cola} campanas en cola, "
-        f"{golpe.en_vuelo} peticiones en vuelo; {drained}"
+        f"{golpe.en_vuelo} peticiones en vuelo; {drained}{golpe.nota and '; '}{golpe.nota}"
     )
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from core.launcher.start import READY_DIR
 from core.launcher.supervision import Supervision
 from core.settings import EMBEDDED_FILE, Settings
-from tests.telegram.emulador import Emulador
+from tests.chaos.proveedores import TelegramQueCorta
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 240.0
@@ -78,7 +78,7 @@ class Instalacion:
         self._plan = self._folder / "plan.json"
         self.write_plan(plan)
         self.port, flower = _free_ports(2)
-        self.telegram = Emulador()
+        self.telegram = TelegramQueCorta()
         self.environment = {
             **os.environ,
             **ENVIRONMENT,

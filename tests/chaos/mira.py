@@ -49,6 +49,7 @@ class Golpe:
     fin: float = 0.0  # when the fault was over (monotonic)
     drenaje: float | None = None  # seconds from then until the last of `pendientes` was answered
     retomados: int = 0  # of both, how many were gone on with by a later turn
+    nota: str = ""  # what else a person should read of it
 
     @property
     def vale(self) -> bool:

@@ -9,7 +9,7 @@ from tests.chaos.tiendas import Linea, Respuesta, Tienda
 from tests.telegram.emulador import Emulador
 
 ESPERAR_SECONDS = 8
-_SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 class Puerta(Protocol):
@@ -65,7 +65,7 @@ class PuertaTelegram:
         heard = self._heard()
         body = {"update_id": int(externo), "message": message}
         path = f"/webhooks/telegram/{self._bot.clave}"
-        got = linea.post(path, body, **{_SECRET_HEADER: self._bot.secreto})
+        got = linea.post(path, body, **{SECRET_HEADER: self._bot.secreto})
         if got.status != 200 or not esperar:
             return Respuesta(202 if got.status == 200 else got.status, got.cuerpo)
         end = time.monotonic() + ESPERAR_SECONDS

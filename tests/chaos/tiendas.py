@@ -4,7 +4,8 @@ import http.client
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from tests.chaos.instalacion import Instalacion
@@ -21,6 +22,7 @@ CATALOGO = (
 
 # gunicorn hangs up on a connection that was idle for 5 s; ours are renewed well before.
 _IDLE_SECONDS = 2.0
+_numbers = count(1000)  # bots have one each, as Telegram gives them
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ class Linea:
 
     def post(self, path: str, body: dict[str, Any], **headers: str) -> Respuesta:
         return self._ask("POST", path, json.dumps(body), headers)
+
+    def post_bytes(self, path: str, body: bytes, **headers: str) -> Respuesta:
+        return self._ask("POST", path, body, headers)
 
     def patch(self, path: str, body: dict[str, Any]) -> Respuesta:
         return self._ask("PATCH", path, json.dumps(body), {})
@@ -121,14 +126,22 @@ def _open(instalacion: Instalacion) -> Tienda:
         body = {"sku": sku, "nombre": nombre, "precio": "1000.00", "stock": stock}
         added = linea.post("/productos/", body)
         assert added.status == 201, added
-    bot = _open_bot(instalacion, linea, empresa_id)
+    bot = _open_bot(instalacion, linea)
     linea.close()
     return Tienda(empresa_id, token, bot)
 
 
-def _open_bot(instalacion: Instalacion, linea: Linea, empresa_id: int) -> Bot:
+def open_bots(instalacion: Instalacion, tienda: Tienda, n: int) -> list[Tienda]:
+    """The same shop n times, each with another bot of its own."""
+    linea = Linea(instalacion.port, tienda.token, timeout=30.0)
+    bots = [_open_bot(instalacion, linea) for _ in range(n)]
+    linea.close()
+    return [replace(tienda, bot=bot) for bot in bots]
+
+
+def _open_bot(instalacion: Instalacion, linea: Linea) -> Bot:
     """A bot that the emulator knows, once the shop has spoken to it."""
-    token, secreto = f"{1000 + empresa_id}:{uuid.uuid4().hex}", uuid.uuid4().hex
+    token, secreto = f"{next(_numbers)}:{uuid.uuid4().hex}", uuid.uuid4().hex
     instalacion.telegram.add_bot(token)
     credenciales = {"token": token, "secreto": secreto}
     made = linea.post(
