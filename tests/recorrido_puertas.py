@@ -1,0 +1,190 @@
+"""The mission's conversation at every door, by text, photo and voice, on `make run` itself.
+
+`python -m tests.recorrido_puertas` starts it with configuration alone: where the providers answer,
+nothing else. The shop's owner makes the canales over HTTP; the customers are the emulators'.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.recorrido import import_catalogo
+from tests.stack import Stack, eventually, free_ports
+from tests.telegram.emulador import Emulador
+
+PEDIDO = "Quiero comprar 10 martillos."
+_SECONDS = 60.0  # until an answer, on a machine that does other things, too
+
+
+class Puerta(Protocol):
+    """One door; `open` begins another conversation there, in which the rest is said."""
+
+    nombre: str
+
+    def open(self) -> str:
+        """The chat_id under which the shop knows the new conversation."""
+        ...
+
+    def write(self, texto: str) -> str:
+        """The shop's answer to these words."""
+        ...
+
+    def accept(self) -> str:
+        """Say yes, by a button where the offer brought one; the shop's answer."""
+        ...
+
+
+class PuertaWeb:
+    nombre = "web"
+
+    def __init__(self, stack: Stack, token: str) -> None:
+        self._stack, self._token, self._chat = stack, token, ""
+
+    def open(self) -> str:
+        self._chat = f"web-{uuid.uuid4().hex[:8]}"
+        return self._chat
+
+    def write(self, texto: str) -> str:
+        body = {"chat_id": self._chat, "mensaje": texto}
+        answer = self._stack.post("/chat/texto?esperar=30", body, token=self._token)
+        assert answer.status == 200, answer.text
+        return str(answer.json["respuesta"])
+
+    def accept(self) -> str:
+        return self.write("Sí.")
+
+
+class PuertaTelegram:
+    """A bot without a webhook, as where nobody has a public address: it is asked for its news."""
+
+    nombre = "telegram"
+
+    def __init__(self, stack: Stack, token: str, api: Emulador) -> None:
+        self._api, self._chat = api, 4200
+        self._bot = f"7001:{uuid.uuid4().hex}"
+        api.add_bot(self._bot)
+        self._canal, _ = open_canal(stack, token, "telegram", {"token": self._bot})
+
+    def open(self) -> str:
+        self._chat += 1
+        return f"{self._canal}-{self._chat}"
+
+    def write(self, texto: str) -> str:
+        return self._answer(lambda: self._api.write(self._bot, texto, chat=self._chat))
+
+    def accept(self) -> str:
+        return self.write("Sí.")
+
+    def _answer(self, say: Callable[[], object]) -> str:
+        before = len(self._heard())
+        say()
+        self._api.await_true(lambda: len(self._heard()) > before, _SECONDS)
+        return self._heard()[-1]
+
+    def _heard(self) -> list[str]:
+        return [a.texto for a in list(self._api.aceptados) if a.chat == self._chat]
+
+
+def open_canal(
+    stack: Stack, token: str, tipo: str, credenciales: dict[str, str]
+) -> tuple[int, str]:
+    """(id, clave) of a canal that the shop has made and the provider has confirmed."""
+    body = {"tipo": tipo, "nombre": f"Mi {tipo}", "credenciales": credenciales}
+    made = stack.post("/canales/", body, token=token)
+    assert made.status == 201, made.text
+    id_ = int(made.json["id"])
+
+    def canal() -> dict[str, Any]:
+        found = stack.get("/canales/", token=token).json["elementos"]
+        return next(dict(c) for c in found if c["id"] == id_)
+
+    assert eventually(lambda: canal()["estado"] == "activo", seconds=_SECONDS), canal()
+    return id_, str(made.json["clave"])
+
+
+class Recorrido:
+    """The shop with its hammers, and what has been sold of them."""
+
+    def __init__(self, stack: Stack, token: str) -> None:
+        self._stack, self._token = stack, token
+        [hammer] = stack.get("/productos/?q=martillo", token=token).json["elementos"]
+        self._hammer = f"/productos/{hammer['id']}"
+        self.ventas: list[int] = []
+
+    def sell(self, puerta: Puerta, how: str, ask: Callable[[], str]) -> None:
+        """Ten asked, seven there: offered, accepted, recorded once."""
+        stocked = self._stack.request(
+            "PATCH", self._hammer, body=b'{"stock": 7}', token=self._token
+        )
+        assert stocked.status == 200, stocked.text
+        start = time.monotonic()
+        chat_id = puerta.open()
+        offer = ask()
+        assert "7" in offer, offer
+        assert self._sold(chat_id) == [], "nothing is sold without a yes"
+        puerta.accept()
+        [venta] = self._sold(chat_id)
+        lines = [(x["sku"], x["cantidad"]) for x in venta["lineas"]]
+        assert (venta["total"], lines) == ("202300.00", [("M-1", 7)]), venta
+        self.ventas.append(int(venta["id"]))
+        say(f"{puerta.nombre}, {how}: venta {venta['id']} en {time.monotonic() - start:.1f} s")
+
+    def _sold(self, chat_id: str) -> list[dict[str, Any]]:
+        path = f"/ventas/historial/{chat_id}"
+        found: list[dict[str, Any]] = self._stack.get(path, token=self._token).json["elementos"]
+        return found
+
+
+def walk(stack: Stack, telegram: Emulador) -> list[int]:
+    token = stack.login()
+    import_catalogo(stack, token)
+    shop = Recorrido(stack, token)
+    for puerta in (PuertaWeb(stack, token), PuertaTelegram(stack, token, telegram)):
+        shop.sell(puerta, "texto", lambda p=puerta: p.write(PEDIDO))  # type: ignore[misc]
+    return shop.ventas
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.recorrido_puertas")
+    parser.add_argument("--sin-make", action="store_true", help="sin instalar nada antes")
+    bare = parser.parse_args().sin_make
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what we started is stopped
+    command = (sys.executable, "-m", "core.launcher") if bare else ("make", "-s", "run")
+    with ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="agente-puertas-")))
+        os.chmod(folder, 0o711)
+        telegram = cleanup.enter_context(Emulador())
+        where = {"TELEGRAM_API_URL": telegram.url}
+        stack = Stack(folder / "datos", *free_ports(2), where, command=command)
+        cleanup.callback(_stop, stack)
+        stack.start()
+        ventas = walk(stack, telegram)
+        assert telegram.violaciones == [], telegram.violaciones
+    left = eventually(lambda: None if stack.left_running() else "nothing", seconds=5)
+    assert left == "nothing", stack.left_running()
+    say(f"Puertas: {len(ventas)} ventas, detenido, nada queda en marcha.")
+    return 0
+
+
+def _stop(stack: Stack) -> None:
+    """As Ctrl-C does it: make and the launcher both hear of it."""
+    if stack.process is not None and stack.process.poll() is None:
+        os.killpg(stack.process.pid, signal.SIGINT)
+        stack.process.wait(150)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
