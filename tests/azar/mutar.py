@@ -27,7 +27,7 @@ class Cuerpo:
 
 
 # What json.dumps cannot write, or not without help: replaced in the bytes.
-_HONDO = re.compile(rb'"@hondo:(\d+):(\w+)@"')
+_HONDO = re.compile(rb'"@hondo:(\d+):(lista|objeto)@"')
 _DIGITOS = re.compile(rb'"@digitos:(\d+)@"')
 _PARES = {b"lista": (b"[", b"]"), b"objeto": (b'{"a":', b"}")}
 _PALABRAS = (
