@@ -1,6 +1,7 @@
 """Ten thousand bodies with the right proof and anything in them, while customers go on writing."""
 
 import http.client
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,8 @@ class CuerposAlAzar:
         self.instalacion = instalacion
         self.antes: dict[str, list[int]] = {}
         self.despues: dict[str, list[int]] = {}
+        self.calma: float | None = None
+        self._over = threading.Event()
 
     def prepare(self) -> None:
         [tienda] = open_tiendas(self.instalacion, 1)
@@ -69,7 +72,10 @@ class CuerposAlAzar:
         each = CUERPOS // (_MANOS * len(self.blancos))
         work = [(blanco, hand) for blanco in self.blancos for hand in range(_MANOS)]
         with ThreadPoolExecutor(len(work)) as pool:
-            list(pool.map(lambda w: self._hand(w[0], w[1], each), work))
+            try:
+                list(pool.map(lambda w: self._hand(w[0], w[1], each), work))
+            finally:
+                self._over.set()  # whoever stops the run does not wait for the rest
         mira = Mira(self.instalacion, [self.empresa_id])
         self.calma = await_true(mira.is_quiet, _QUIET_SECONDS)
         mira.close()
@@ -79,6 +85,8 @@ class CuerposAlAzar:
         linea = Linea(self.instalacion.port, "", timeout=60.0)
         desde = 1 + hand * 100_000_000
         for cuerpo in cuerpos(blanco.muestras, n=n, semilla=_SEMILLA + hand, desde=desde):
+            if self._over.is_set():
+                break
             try:
                 headers = blanco.prove(cuerpo.datos)
                 status = linea.post_bytes(blanco.path, cuerpo.datos, **headers).status
