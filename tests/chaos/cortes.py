@@ -3,21 +3,23 @@ whether the customer has it. It leaves again, in its order, and the customer see
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from tests.chaos.entregado import undelivered
+from tests.chaos import proveedores
+from tests.chaos.entregado import undelivered, undelivered_whatsapp
 from tests.chaos.fallas import NO_WORK, Campo
 from tests.chaos.instalacion import Instalacion
 from tests.chaos.mira import Golpe, Mira, await_true
-from tests.chaos.puertas import PuertaTelegram
-from tests.chaos.tiendas import Linea, open_bots, open_tiendas
+from tests.chaos.puertas import Puerta, PuertaTelegram, PuertaWhatsApp
+from tests.chaos.tiendas import Linea, Tienda, open_bots, open_numeros, open_tiendas
 from tests.chaos.verificador import Falta
 
 VECES = 200
 # After each answer that never came the bot is silent for a second: many bots, so that all of it
 # takes a minute. Each conversation has two replies, and each of them is cut once.
-_BOTS, _CHATS = 10, 10
+_CUENTAS, _CHATS = 10, 10
 _QUIET_SECONDS = 150.0
 _SAID = ("Hola", "¿Cuánto cuesta la pala?")
 _ROWS = "SELECT entrega FROM mensaje WHERE empresa_id = %s AND remitente <> 'usuario'"
@@ -25,25 +27,63 @@ _ASKED = "SELECT count(*) FROM mensaje WHERE empresa_id = %s AND remitente = 'us
 _ARRIVED = ("enviada", "entregada", "leida")
 
 
+@dataclass(frozen=True)
+class Frente:
+    """One provider's side of it: its accounts with their customers' doors, what it counts of lost
+    answers, how much it showed of these accounts, and in which chats that is not what was said."""
+
+    nombre: str
+    cuentas: frozenset[str]
+    puertas: list[Puerta]
+    cortes: proveedores.Cortes
+    shown: Callable[[], int]
+    undelivered: Callable[[], Iterator[str]]
+
+
+def _telegram(instalacion: Instalacion, tienda: Tienda) -> Frente:
+    api, bots = instalacion.telegram, open_bots(instalacion, tienda, _CUENTAS)
+    tokens = frozenset(t.bot.token for t in bots)
+    return Frente(
+        "Telegram",
+        tokens,
+        [PuertaTelegram(t, api, 1 + n) for t in bots for n in range(_CHATS)],
+        api.cortes,
+        lambda: sum(a.token in tokens for a in list(api.aceptados)),
+        lambda: undelivered(instalacion, bots),
+    )
+
+
+def _whatsapp(instalacion: Instalacion, tienda: Tienda) -> Frente:
+    api = instalacion.whatsapp
+    wanted = [f"10020030040{n}" for n in range(_CUENTAS)]
+    numeros = open_numeros(instalacion, tienda, wanted)
+    ids = frozenset(n.numero for n in numeros)
+    return Frente(
+        "WhatsApp",
+        ids,
+        [PuertaWhatsApp(n, f"5730010{k:05d}") for n in numeros for k in range(_CHATS)],
+        api.cortes,
+        lambda: sum(a.numero in ids for a in list(api.aceptados)),
+        lambda: undelivered_whatsapp(instalacion, tienda.empresa_id, numeros),
+    )
+
+
 class Cortes:
-    """A shop of its own with ten bots, and a hundred customers who write twice."""
+    """A shop of its own with ten accounts at each provider, and two hundred customers who write
+    twice."""
 
     def __init__(self, instalacion: Instalacion) -> None:
         self.instalacion = instalacion
-        self.cortes = instalacion.telegram.cortes
 
     def prepare(self) -> None:
         [tienda] = open_tiendas(self.instalacion, 1)
         self.empresa_id = tienda.empresa_id
-        self.tiendas = open_bots(self.instalacion, tienda, _BOTS)
-        self.puertas = [
-            PuertaTelegram(t, self.instalacion.telegram, 1 + n)
-            for t in self.tiendas
-            for n in range(_CHATS)
-        ]
+        self.frentes = [f(self.instalacion, tienda) for f in (_telegram, _whatsapp)]
+        self.puertas = [p for f in self.frentes for p in f.puertas]
 
     def begin(self) -> None:
-        self.cortes.arrange(frozenset(t.bot.token for t in self.tiendas), VECES)
+        for frente in self.frentes:
+            frente.cortes.arrange(frente.cuentas, VECES)
 
     def talk(self) -> None:
         """Every customer writes and is answered, twice."""
@@ -54,41 +94,47 @@ class Cortes:
             await_true(mira.is_quiet, _QUIET_SECONDS)
         mira.close()
 
-    def _say(self, puerta: PuertaTelegram, texto: str) -> None:
+    def _say(self, puerta: Puerta, texto: str) -> None:
         linea = Linea(self.instalacion.port, "")
         got = puerta.send(linea, puerta.next_id(), texto, esperar=False)
         linea.close()
         assert got.status == 202, got
 
-    def copies(self) -> int:
-        """How much more Telegram showed than the shop wrote."""
-        ours = {t.bot.token for t in self.tiendas}
-        shown = sum(a.token in ours for a in list(self.instalacion.telegram.aceptados))
-        return shown - len(self.rows())
-
     def rows(self) -> list[str]:
         """What has become of each reply."""
         return [str(entrega) for (entrega,) in self.instalacion.sql(_ROWS, self.empresa_id)]
 
+    def copies(self, frente: Frente) -> int:
+        """How much more was shown than there are replies: one to each message."""
+        return frente.shown() - len(frente.puertas) * len(_SAID)
+
     def nota(self) -> str:
-        return f"{self.cortes.hechos} aceptadas y cortadas, {self.copies()} copias vistas"
+        told = [
+            f"{f.nombre}: {f.cortes.hechos} aceptadas y cortadas, {self.copies(f)} copias vistas"
+            for f in self.frentes
+        ]
+        return "; ".join(told)
 
     def faltas(self) -> Iterator[Falta]:
-        for told in undelivered(self.instalacion, self.tiendas):
-            yield Falta("entregas", told)
+        for frente in self.frentes:
+            for told in frente.undelivered():
+                yield Falta("entregas", told)
+            if self.copies(frente) > frente.cortes.hechos:
+                yield Falta("copias ≤ cortes", f"{frente.nombre}: {self.copies(frente)} copias")
         rows = self.rows()
         if open_ := [entrega for entrega in rows if entrega not in _ARRIVED]:
             yield Falta("todo enviado", f"{len(open_)} respuestas quedaron {sorted(set(open_))}")
-        if self.copies() > self.cortes.hechos:
-            yield Falta("copias ≤ cortes", f"{self.copies()} copias, {self.cortes.hechos} cortes")
         asked = self.instalacion.sql(_ASKED, self.empresa_id)[0][0]
         if asked != len(self.puertas) * len(_SAID) or len(rows) != asked:
             yield Falta("nada se pierde", f"{asked} mensajes y {len(rows)} respuestas")
 
     def nulo(self) -> str:
-        if self.cortes.hechos < VECES:
-            return f"solo se cortaron {self.cortes.hechos} respuestas"
-        return "" if self.copies() else "ningún corte dejó una copia"
+        for frente in self.frentes:
+            if frente.cortes.hechos < VECES:
+                return f"{frente.nombre} solo cortó {frente.cortes.hechos} respuestas"
+            if not self.copies(frente):
+                return f"ningún corte de {frente.nombre} dejó una copia"
+        return ""
 
 
 def cut_answers(campo: Campo) -> Golpe:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.azar.lectura import Lector, read_telegram
-from tests.azar.muestras import TELEGRAM, Muestra
+from tests.azar.lectura import Lector, read_telegram, read_whatsapp
+from tests.azar.muestras import NUMERO, TELEGRAM, WHATSAPP, Muestra
 from tests.azar.mutar import cuerpos
 from tests.azar.recuento import Recuento
 from tests.chaos.fallas import NO_WORK, Campo
 from tests.chaos.instalacion import Instalacion
 from tests.chaos.mira import Golpe, Mira, await_true
-from tests.chaos.puertas import SECRET_HEADER
-from tests.chaos.tiendas import Bot, Linea, open_tiendas
+from tests.chaos.puertas import SECRET_HEADER, SIGNATURE_HEADER
+from tests.chaos.tiendas import Bot, Linea, Numero, open_numeros, open_tiendas
 from tests.chaos.verificador import Falta
+from tests.whatsapp.emulador import sign
 
 CUERPOS = 10_000
 _SEMILLA = 20_261_126
@@ -46,6 +47,17 @@ def _telegram(bot: Bot) -> Blanco:
     )
 
 
+def _whatsapp(numero: Numero) -> Blanco:
+    path = f"/webhooks/whatsapp/{numero.clave}"
+    return Blanco(
+        numero.canal_id,
+        path,
+        WHATSAPP,
+        read_whatsapp,
+        lambda datos: {SIGNATURE_HEADER: sign(numero.app_secret, datos)},
+    )
+
+
 class CuerposAlAzar:
     """A shop of its own, whose canales all of it is thrown at."""
 
@@ -59,7 +71,8 @@ class CuerposAlAzar:
     def prepare(self) -> None:
         [tienda] = open_tiendas(self.instalacion, 1)
         self.empresa_id = tienda.empresa_id
-        self.blancos = [_telegram(tienda.bot)]
+        [numero] = open_numeros(self.instalacion, tienda, [NUMERO])
+        self.blancos = [_telegram(tienda.bot), _whatsapp(numero)]
 
     def begin(self) -> None:
         self.antes = self._pids()

@@ -1,10 +1,10 @@
-"""What Telegram showed against what the shop wrote: all of it, in order, twice at most by name."""
+"""What providers showed against what the shop wrote: all of it, in order, each at least once."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.chaos.instalacion import Instalacion
-from tests.chaos.tiendas import Tienda
+from tests.chaos.tiendas import Numero, Tienda
 
 _SAID = """SELECT c.externo, m.texto FROM mensaje m
     JOIN chat c ON c.empresa_id = m.empresa_id AND c.id = m.chat_id
@@ -17,19 +17,38 @@ def undelivered(instalacion: Instalacion, tiendas: Sequence[Tienda]) -> Iterator
     right away is allowed (P6), one shown late is not."""
     yield from (f"Bot API: {what}" for what in instalacion.telegram.violaciones)
     for tienda in tiendas:
-        said: dict[str, list[str]] = defaultdict(list)
-        for externo, texto in instalacion.sql(_SAID, tienda.empresa_id, tienda.bot.canal_id):
-            said[externo].append(texto.strip())
         shown: dict[str, list[str]] = defaultdict(list)
         for a in instalacion.telegram.aceptados:
             if a.token == tienda.bot.token:
                 shown[str(a.chat)].append(a.texto.strip())
-        for externo in said.keys() | shown.keys():
-            if not in_order(said[externo], shown[externo]):
-                yield (
-                    f"chat {externo} de la empresa {tienda.empresa_id}: se escribieron "
-                    f"{len(said[externo])} respuestas y Telegram mostró {len(shown[externo])}"
-                )
+        yield from _differences(instalacion, tienda.empresa_id, tienda.bot.canal_id, shown)
+
+
+def undelivered_whatsapp(
+    instalacion: Instalacion, empresa_id: int, numeros: Sequence[Numero]
+) -> Iterator[str]:
+    """The same of these numbers' chats, as WhatsApp showed them."""
+    yield from (f"Graph API: {what}" for what in instalacion.whatsapp.violaciones)
+    for numero in numeros:
+        shown: dict[str, list[str]] = defaultdict(list)
+        for a in instalacion.whatsapp.aceptados:
+            if a.numero == numero.numero:
+                shown[a.para].append(a.texto.strip())
+        yield from _differences(instalacion, empresa_id, numero.canal_id, shown)
+
+
+def _differences(
+    instalacion: Instalacion, empresa_id: int, canal_id: int, shown: dict[str, list[str]]
+) -> Iterator[str]:
+    said: dict[str, list[str]] = defaultdict(list)
+    for externo, texto in instalacion.sql(_SAID, empresa_id, canal_id):
+        said[externo].append(texto.strip())
+    for externo in said.keys() | shown.keys():
+        if not in_order(said[externo], shown.get(externo, [])):
+            yield (
+                f"chat {externo} del canal {canal_id}: se escribieron {len(said[externo])} "
+                f"respuestas y se mostraron {len(shown.get(externo, []))}"
+            )
 
 
 def in_order(said: Sequence[str], shown: Sequence[str]) -> bool:

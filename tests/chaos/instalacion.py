@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from core.launcher.start import READY_DIR
 from core.launcher.supervision import Supervision
 from core.settings import EMBEDDED_FILE, Settings
-from tests.chaos.proveedores import TelegramQueCorta
+from tests.chaos.proveedores import TelegramQueCorta, WhatsAppQueCorta
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 240.0
@@ -78,7 +78,7 @@ class Instalacion:
         self._plan = self._folder / "plan.json"
         self.write_plan(plan)
         self.port, flower = _free_ports(2)
-        self.telegram = TelegramQueCorta()
+        self.telegram, self.whatsapp = TelegramQueCorta(), WhatsAppQueCorta()
         self.environment = {
             **os.environ,
             **ENVIRONMENT,
@@ -87,6 +87,7 @@ class Instalacion:
             "FLOWER_PORT": str(flower),
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "TELEGRAM_API_URL": self.telegram.url,
+            "WHATSAPP_API_URL": self.whatsapp.url,
             "CHAOS_PLAN": str(self._plan),
             "PYTHONPATH": str(Path(__file__).parent / "gancho"),
         }
@@ -99,6 +100,7 @@ class Instalacion:
     def start(self) -> None:
         """Return at Listo. Raises NotStarted with what was said instead."""
         self.telegram.__enter__()
+        self.whatsapp.__enter__()
         self._launcher = subprocess.Popen(
             [sys.executable, "-m", "core.launcher", "--tethered"],
             cwd=ROOT,
@@ -127,8 +129,9 @@ class Instalacion:
         if self._launcher is not None and self._launcher.poll() is None:
             self._launcher.send_signal(signal.SIGTERM)
             self._launcher.wait(_STOP_SECONDS)
-        if not self.telegram.cerrado.is_set():
-            self.telegram.__exit__()
+        for proveedor in (self.telegram, self.whatsapp):
+            if not proveedor.cerrado.is_set():
+                proveedor.__exit__()
 
     def remove(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)

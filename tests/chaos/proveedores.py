@@ -3,8 +3,10 @@
 import threading
 from typing import Any
 
-from tests.telegram.emulador import Emulador
-from tests.telegram.fallas import ACEPTA_Y_CORTA, Falla
+from tests.telegram import fallas as telegram
+from tests.telegram.emulador import Emulador as Telegram
+from tests.whatsapp import fallas as whatsapp
+from tests.whatsapp.emulador import Emulador as WhatsApp
 
 
 class Cortes:
@@ -37,14 +39,33 @@ class Cortes:
             return True
 
 
-class TelegramQueCorta(Emulador):
+class TelegramQueCorta(Telegram):
     def __init__(self) -> None:
         super().__init__()
         self.cortes = Cortes()
 
-    def call(self, token: str, metodo: str, datos: dict[str, str]) -> tuple[Falla | None, Any]:
+    def call(
+        self, token: str, metodo: str, datos: dict[str, str]
+    ) -> tuple[telegram.Falla | None, Any]:
         falla, result = super().call(token, metodo, datos)
         accepted = metodo == "sendMessage" and falla is None and isinstance(result, dict)
         if accepted and self.cortes.cut_now(token, datos["chat_id"]):
-            falla = ACEPTA_Y_CORTA
+            falla = telegram.ACEPTA_Y_CORTA
+        return falla, result
+
+
+class WhatsAppQueCorta(WhatsApp):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cortes = Cortes()
+
+    def call(
+        self, metodo: str, ruta: str, consulta: dict[str, str], token: str, cuerpo: Any
+    ) -> tuple[whatsapp.Falla | None, Any]:
+        falla, result = super().call(metodo, ruta, consulta, token, cuerpo)
+        shown = ruta.endswith("/messages") and isinstance(result, dict) and "messages" in result
+        if shown and falla is None:
+            numero, para = ruta.split("/")[2], cuerpo.get("to") or cuerpo["recipient"]
+            if self.cortes.cut_now(numero, para):
+                falla = whatsapp.ACEPTA_Y_CORTA
         return falla, result

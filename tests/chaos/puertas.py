@@ -1,15 +1,19 @@
-"""The two doors a customer may come through: the web's POST /chat/texto and Telegram's webhook."""
+"""The doors a customer may come through: the web's POST /chat/texto, and two webhooks."""
 
 import itertools
+import json
 import threading
 import time
 from typing import Protocol
 
-from tests.chaos.tiendas import Linea, Respuesta, Tienda
+from tests.chaos.tiendas import Linea, Numero, Respuesta, Tienda
 from tests.telegram.emulador import Emulador
+from tests.whatsapp.avisos import mensaje
+from tests.whatsapp.emulador import sign
 
 ESPERAR_SECONDS = 8
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+SIGNATURE_HEADER = "X-Hub-Signature-256"
 
 
 class Puerta(Protocol):
@@ -80,3 +84,22 @@ class PuertaTelegram:
         """How many messages the bot has shown in this chat."""
         mine = (self._bot.token, self._chat)
         return sum((a.token, a.chat) == mine for a in list(self._emulador.aceptados))
+
+
+class PuertaWhatsApp:
+    """Webhooks as Meta signs them, one message each. Nobody waits for the shop's words."""
+
+    def __init__(self, numero: Numero, telefono: str) -> None:
+        self.chat_id = f"{numero.canal_id}-{telefono}"
+        self._numero, self._telefono = numero, telefono
+        self._ids = itertools.count(1)
+
+    def next_id(self) -> str:
+        return f"wamid.{self._telefono}K{next(self._ids)}"
+
+    def send(self, linea: Linea, externo: str, texto: str, *, esperar: bool) -> Respuesta:
+        told = mensaje(texto, de=self._telefono, wamid=externo, numero=self._numero.numero)
+        body = json.dumps(told).encode()
+        headers = {SIGNATURE_HEADER: sign(self._numero.app_secret, body)}
+        got = linea.post_bytes(f"/webhooks/whatsapp/{self._numero.clave}", body, **headers)
+        return Respuesta(202 if got.status == 200 else got.status, got.cuerpo)

@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -33,6 +34,16 @@ class Bot:
     clave: str
     token: str
     secreto: str
+
+
+@dataclass(frozen=True)
+class Numero:
+    """A shop's whatsapp canal: the number's id at Meta, and the secret that signs its webhooks."""
+
+    canal_id: int
+    clave: str
+    numero: str
+    app_secret: str
 
 
 @dataclass(frozen=True)
@@ -139,18 +150,42 @@ def open_bots(instalacion: Instalacion, tienda: Tienda, n: int) -> list[Tienda]:
     return [replace(tienda, bot=bot) for bot in bots]
 
 
+def open_numeros(instalacion: Instalacion, tienda: Tienda, numeros: Sequence[str]) -> list[Numero]:
+    """A whatsapp canal of the shop for each of these numbers."""
+    linea = Linea(instalacion.port, tienda.token, timeout=30.0)
+    made = [_open_numero(instalacion, linea, numero) for numero in numeros]
+    linea.close()
+    return made
+
+
 def _open_bot(instalacion: Instalacion, linea: Linea) -> Bot:
     """A bot that the emulator knows, once the shop has spoken to it."""
     token, secreto = f"{next(_numbers)}:{uuid.uuid4().hex}", uuid.uuid4().hex
     instalacion.telegram.add_bot(token)
-    credenciales = {"token": token, "secreto": secreto}
-    made = linea.post(
-        "/canales/", {"tipo": "telegram", "nombre": "Bot", "credenciales": credenciales}
-    )
+    made = _open_canal(linea, "telegram", {"token": token, "secreto": secreto})
+    return Bot(made["id"], made["clave"], token, secreto)
+
+
+def _open_numero(instalacion: Instalacion, linea: Linea, numero: str) -> Numero:
+    token, secret = uuid.uuid4().hex, uuid.uuid4().hex
+    instalacion.whatsapp.add_numero(numero, token=token, app_secret=secret)
+    credenciales = {
+        "access_token": token,
+        "app_secret": secret,
+        "verify_token": uuid.uuid4().hex,
+        "phone_number_id": numero,
+    }
+    made = _open_canal(linea, "whatsapp", credenciales)
+    return Numero(made["id"], made["clave"], numero, secret)
+
+
+def _open_canal(linea: Linea, tipo: str, credenciales: dict[str, str]) -> dict[str, Any]:
+    """Once the shop has spoken to the provider."""
+    body = {"tipo": tipo, "nombre": f"Mi {tipo}", "credenciales": credenciales}
+    made = linea.post("/canales/", body)
     assert made.status == 201, made
-    bot = Bot(made.cuerpo["id"], made.cuerpo["clave"], token, secreto)
     deadline = time.monotonic() + 60
-    while linea.get(f"/canales/{bot.canal_id}").cuerpo.get("estado") != "activo":
-        assert time.monotonic() < deadline, "the telegram canal was never verified"
+    while linea.get(f"/canales/{made.cuerpo['id']}").cuerpo.get("estado") != "activo":
+        assert time.monotonic() < deadline, f"the {tipo} canal was never verified"
         time.sleep(0.2)
-    return bot
+    return made.cuerpo
