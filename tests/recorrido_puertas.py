@@ -16,9 +16,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.agente.botones import CONFIRMAR
 from tests.recorrido import import_catalogo
 from tests.stack import Stack, eventually, free_ports
-from tests.telegram.emulador import Emulador
+from tests.telegram.emulador import Aceptado, Emulador
+from tests.telegram.persona import Persona
+from tests.whatsapp import avisos
+from tests.whatsapp.avisos import NUMERO
+from tests.whatsapp.emulador import Aceptado as Mostrado
+from tests.whatsapp.emulador import Emulador as WhatsApp
 
 PEDIDO = "Quiero comprar 10 martillos."
 _SECONDS = 60.0  # until an answer, on a machine that does other things, too
@@ -68,29 +74,70 @@ class PuertaTelegram:
     nombre = "telegram"
 
     def __init__(self, stack: Stack, token: str, api: Emulador) -> None:
-        self._api, self._chat = api, 4200
-        self._bot = f"7001:{uuid.uuid4().hex}"
+        self._api, self._bot = api, f"7001:{uuid.uuid4().hex}"
         api.add_bot(self._bot)
         self._canal, _ = open_canal(stack, token, "telegram", {"token": self._bot})
+        self._persona = Persona(api, self._bot, 4200)
 
     def open(self) -> str:
-        self._chat += 1
-        return f"{self._canal}-{self._chat}"
+        self._persona = Persona(self._api, self._bot, self._persona.chat + 1)
+        return f"{self._canal}-{self._persona.chat}"
 
     def write(self, texto: str) -> str:
-        return self._answer(lambda: self._api.write(self._bot, texto, chat=self._chat))
+        return self._answer(lambda: self._persona.write(texto))
 
     def accept(self) -> str:
-        return self.write("Sí.")
+        return self._answer(lambda: self._persona.press(CONFIRMAR.texto))
 
-    def _answer(self, say: Callable[[], object]) -> str:
+    def _answer(self, act: Callable[[], object]) -> str:
         before = len(self._heard())
-        say()
+        act()
         self._api.await_true(lambda: len(self._heard()) > before, _SECONDS)
-        return self._heard()[-1]
+        return self._heard()[-1].texto
 
-    def _heard(self) -> list[str]:
-        return [a.texto for a in list(self._api.aceptados) if a.chat == self._chat]
+    def _heard(self) -> list[Aceptado]:
+        return [a for a in list(self._api.aceptados) if a.chat == self._persona.chat]
+
+
+class PuertaWhatsApp:
+    """Meta posts to the shop; here it does so on this machine."""
+
+    nombre = "whatsapp"
+
+    def __init__(self, stack: Stack, token: str, api: WhatsApp) -> None:
+        self._api, self._telefono = api, 573_001_112_200
+        api.add_numero(NUMERO, token="EAAprueba", app_secret="secreto-de-la-app")
+        credenciales = {
+            "access_token": "EAAprueba",
+            "app_secret": "secreto-de-la-app",
+            "verify_token": uuid.uuid4().hex,
+            "phone_number_id": NUMERO,
+        }
+        self._canal, clave = open_canal(stack, token, "whatsapp", credenciales)
+        self._webhook = f"{stack.url}/webhooks/whatsapp/{clave}"
+
+    def open(self) -> str:
+        self._telefono += 1
+        return f"{self._canal}-{self._telefono}"
+
+    def write(self, texto: str) -> str:
+        return self._answer(texto)
+
+    def accept(self) -> str:
+        keys = {title: id_ for id_, title in self._heard()[-1].teclas}
+        reply = {"id": keys[CONFIRMAR.texto], "title": CONFIRMAR.texto}
+        pressed = {"type": "button_reply", "button_reply": reply}
+        return self._answer(None, type="interactive", interactive=pressed)
+
+    def _answer(self, texto: str | None, **mas: Any) -> str:
+        before = len(self._heard())
+        told = avisos.mensaje(texto, de=str(self._telefono), **mas)
+        assert self._api.push(NUMERO, self._webhook, told) == 200
+        self._api.await_true(lambda: len(self._heard()) > before, _SECONDS)
+        return self._heard()[-1].texto
+
+    def _heard(self) -> list[Mostrado]:
+        return [a for a in list(self._api.aceptados) if a.para == str(self._telefono)]
 
 
 def open_canal(
@@ -143,11 +190,16 @@ class Recorrido:
         return found
 
 
-def walk(stack: Stack, telegram: Emulador) -> list[int]:
+def walk(stack: Stack, telegram: Emulador, whatsapp: WhatsApp) -> list[int]:
     token = stack.login()
     import_catalogo(stack, token)
     shop = Recorrido(stack, token)
-    for puerta in (PuertaWeb(stack, token), PuertaTelegram(stack, token, telegram)):
+    puertas: tuple[Puerta, ...] = (
+        PuertaWeb(stack, token),
+        PuertaTelegram(stack, token, telegram),
+        PuertaWhatsApp(stack, token, whatsapp),
+    )
+    for puerta in puertas:
         shop.sell(puerta, "texto", lambda p=puerta: p.write(PEDIDO))  # type: ignore[misc]
     return shop.ventas
 
@@ -167,12 +219,13 @@ def main() -> int:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="agente-puertas-")))
         os.chmod(folder, 0o711)
         telegram = cleanup.enter_context(Emulador())
-        where = {"TELEGRAM_API_URL": telegram.url}
+        whatsapp = cleanup.enter_context(WhatsApp())
+        where = {"TELEGRAM_API_URL": telegram.url, "WHATSAPP_API_URL": whatsapp.url}
         stack = Stack(folder / "datos", *free_ports(2), where, command=command)
         cleanup.callback(_stop, stack)
         stack.start()
-        ventas = walk(stack, telegram)
-        assert telegram.violaciones == [], telegram.violaciones
+        ventas = walk(stack, telegram, whatsapp)
+        assert (telegram.violaciones, whatsapp.violaciones) == ([], [])
     left = eventually(lambda: None if stack.left_running() else "nothing", seconds=5)
     assert left == "nothing", stack.left_running()
     say(f"Puertas: {len(ventas)} ventas, detenido, nada queda en marcha.")
