@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 
-from tests.bench import catalogo, con_modelo, mensajes
+from tests.bench import catalogo, con_modelo, mensajes, puertas
 from tests.bench.fila import Sala, print_fila, print_head, say
 
-SALAS = (mensajes.SALA, catalogo.SALA, con_modelo.SALA)
+SALAS = (mensajes.SALA, catalogo.SALA, con_modelo.SALA, puertas.SALA)
 
 
 def main() -> int:
