@@ -203,7 +203,7 @@ class _Escucha:
         if not words:
             return replace(m, aviso=_SIN_LEER[m.tipo])
         self._note(m, words)
-        return replace(m, leido=f"{m.texto}\n{words}" if m.texto.strip() else words)
+        return replace(m, leido=f"{m.palabras}\n{words}" if m.palabras.strip() else words)
 
     def _look(self, m: MensajePendiente, kept: _Guardado) -> MensajePendiente:
         vista = self.oido.vista
@@ -304,7 +304,7 @@ def _leaves_room(said: Turno) -> bool:
 def _asking(m: MensajePendiente) -> MensajePendiente:
     if m.pregunta is None:
         return m
-    return replace(m, leido=f"{m.texto}\n{m.pregunta}" if m.texto.strip() else m.pregunta)
+    return replace(m, leido=f"{m.palabras}\n{m.pregunta}" if m.palabras.strip() else m.pregunta)
 
 
 def avisos(turno: TurnoTomado, solo_texto: Callable[[MensajePendiente], bool]) -> list[str]:

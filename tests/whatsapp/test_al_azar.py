@@ -10,14 +10,16 @@ from tests.azar.mutar import cuerpos
 from tests.azar.recuento import Recuento
 from tests.azar.trabajo import work_off
 from tests.telegram.conftest import Bot
-from tests.whatsapp.conftest import Post
+from tests.whatsapp.conftest import SECRETO, TOKEN, Post
+from tests.whatsapp.emulador import Emulador
 
 _BODIES = 300
 
 
 def test_hundreds_of_bent_webhooks_are_stored_or_refused_and_worked_off(
-    post: Post, servicios: Servicios, make_canal: Callable[..., Bot]
+    post: Post, servicios: Servicios, make_canal: Callable[..., Bot], emulador: Emulador
 ) -> None:
+    emulador.add_numero(NUMERO, token=TOKEN, app_secret=SECRETO)
     canal = make_canal(NUMERO)
     told = Recuento()
     for cuerpo in cuerpos(WHATSAPP, n=_BODIES, semilla=7, desde=1):
