@@ -6,6 +6,7 @@ nothing else. The shop's owner makes the canales over HTTP; the customers are th
 
 import argparse
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from core.agente.botones import CONFIRMAR
+from tests.archivos.muestras import foto, opus
+from tests.modelo.servidor import CLAVE, Guion, Paso, oye, responde, servidor
 from tests.recorrido import import_catalogo
-from tests.stack import Stack, eventually, free_ports
+from tests.stack import Answer, Stack, eventually, free_ports
 from tests.telegram.emulador import Aceptado, Emulador
 from tests.telegram.persona import Persona
 from tests.whatsapp import avisos
@@ -43,6 +46,14 @@ class Puerta(Protocol):
         """The shop's answer to these words."""
         ...
 
+    def show(self, caption: str) -> str:
+        """The shop's answer to a photo with these words below it."""
+        ...
+
+    def speak(self) -> str:
+        """The shop's answer to a recording; what is said in it, the model hears."""
+        ...
+
     def accept(self) -> str:
         """Say yes, by a button where the offer brought one; the shop's answer."""
         ...
@@ -60,12 +71,31 @@ class PuertaWeb:
 
     def write(self, texto: str) -> str:
         body = {"chat_id": self._chat, "mensaje": texto}
-        answer = self._stack.post("/chat/texto?esperar=30", body, token=self._token)
-        assert answer.status == 200, answer.text
-        return str(answer.json["respuesta"])
+        return self._said(self._stack.post("/chat/texto?esperar=30", body, token=self._token))
+
+    def show(self, caption: str) -> str:
+        return self._send("imagen", foto(), mensaje=caption)
+
+    def speak(self) -> str:
+        return self._send("audio", opus())
 
     def accept(self) -> str:
         return self.write("Sí.")
+
+    def _send(self, que: str, contenido: bytes, **campos: str) -> str:
+        edge = "----agente"
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="'
+        fields = campos | {"chat_id": self._chat}
+        parts = [f'{head}{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()]
+        parts.append(f'{head}archivo"; filename="x"\r\n\r\n')
+        body = "".join(parts).encode() + contenido + f"\r\n--{edge}--\r\n".encode()
+        path, kind = f"/chat/{que}?esperar=30", f"multipart/form-data; boundary={edge}"
+        asked = self._stack.request("POST", path, body=body, token=self._token, content_type=kind)
+        return self._said(asked)
+
+    def _said(self, answer: Answer) -> str:
+        assert answer.status == 200, answer.text
+        return str(answer.json["respuesta"])
 
 
 class PuertaTelegram:
@@ -79,12 +109,21 @@ class PuertaTelegram:
         self._canal, _ = open_canal(stack, token, "telegram", {"token": self._bot})
         self._persona = Persona(api, self._bot, 4200)
 
+    def owner(self) -> "Duena":
+        return Duena(self._api, Persona(self._api, self._bot, 4100), self._canal)
+
     def open(self) -> str:
         self._persona = Persona(self._api, self._bot, self._persona.chat + 1)
         return f"{self._canal}-{self._persona.chat}"
 
     def write(self, texto: str) -> str:
         return self._answer(lambda: self._persona.write(texto))
+
+    def show(self, caption: str) -> str:
+        return self._answer(lambda: self._persona.photo(foto(), caption))
+
+    def speak(self) -> str:
+        return self._answer(lambda: self._persona.voice(opus()))
 
     def accept(self) -> str:
         return self._answer(lambda: self._persona.press(CONFIRMAR.texto))
@@ -97,6 +136,31 @@ class PuertaTelegram:
 
     def _heard(self) -> list[Aceptado]:
         return [a for a in list(self._api.aceptados) if a.chat == self._persona.chat]
+
+
+class Duena:
+    """The shop's owner, who is told of sales in a chat of her own with the shop's bot."""
+
+    def __init__(self, api: Emulador, persona: Persona, canal: int) -> None:
+        self._api, self._persona, self._canal = api, persona, canal
+
+    def enrol(self, stack: Stack, token: str) -> None:
+        body = {"via": "telegram", "nombre": "Marta", "canal_id": self._canal}
+        made = stack.post("/destinatarios/", body, token=token)
+        assert made.status == 201, made.text
+        self._persona.write(f"/start {made.json['codigo']}")
+        self._api.await_true(lambda: self._heard(), _SECONDS)
+
+    def await_told(self, venta_id: int) -> None:
+        """Once of each sale, and of this one by now."""
+        self._api.await_true(lambda: self.told(venta_id) == 1, _SECONDS)
+
+    def told(self, venta_id: int) -> int:
+        said = re.compile(rf"Venta n\.º {venta_id}\b")
+        return sum(said.search(texto) is not None for texto in self._heard())
+
+    def _heard(self) -> list[str]:
+        return [a.texto for a in list(self._api.aceptados) if a.chat == self._persona.chat]
 
 
 class PuertaWhatsApp:
@@ -122,6 +186,18 @@ class PuertaWhatsApp:
 
     def write(self, texto: str) -> str:
         return self._answer(texto)
+
+    def show(self, caption: str) -> str:
+        return self._attach("image", foto(), "image/jpeg", caption=caption)
+
+    def speak(self) -> str:
+        return self._attach("audio", opus(), "audio/ogg", voice=True)
+
+    def _attach(self, kind: str, contenido: bytes, mime: str, **more: Any) -> str:
+        id_ = f"10033834{len(self._api.llamadas)}"
+        self._api.add_medio(id_, contenido, mime)
+        what = {"id": id_, "mime_type": mime, "sha256": "x", **more}
+        return self._answer(None, **{"type": kind, kind: what})
 
     def accept(self) -> str:
         keys = {title: id_ for id_, title in self._heard()[-1].teclas}
@@ -166,6 +242,11 @@ class Recorrido:
         self._hammer = f"/productos/{hammer['id']}"
         self.ventas: list[int] = []
 
+    def visit(self, puerta: Puerta) -> None:
+        self.sell(puerta, "texto", lambda: puerta.write(PEDIDO))
+        self.sell(puerta, "foto", lambda: puerta.show(PEDIDO))
+        self.sell(puerta, "voz", puerta.speak)
+
     def sell(self, puerta: Puerta, how: str, ask: Callable[[], str]) -> None:
         """Ten asked, seven there: offered, accepted, recorded once."""
         stocked = self._stack.request(
@@ -191,17 +272,25 @@ class Recorrido:
 
 
 def walk(stack: Stack, telegram: Emulador, whatsapp: WhatsApp) -> list[int]:
+    """The sales, of each of which the owner was told once."""
     token = stack.login()
     import_catalogo(stack, token)
-    shop = Recorrido(stack, token)
-    puertas: tuple[Puerta, ...] = (
-        PuertaWeb(stack, token),
-        PuertaTelegram(stack, token, telegram),
-        PuertaWhatsApp(stack, token, whatsapp),
-    )
-    for puerta in puertas:
-        shop.sell(puerta, "texto", lambda p=puerta: p.write(PEDIDO))  # type: ignore[misc]
+    shop, bot = Recorrido(stack, token), PuertaTelegram(stack, token, telegram)
+    owner = bot.owner()
+    owner.enrol(stack, token)
+    for puerta in (PuertaWeb(stack, token), bot, PuertaWhatsApp(stack, token, whatsapp)):
+        shop.visit(puerta)
+    for venta in shop.ventas:
+        owner.await_told(venta)
     return shop.ventas
+
+
+def hears_and_sees(pedido: dict[str, Any]) -> Paso:
+    """A model that hears one sentence in every recording, and hammers in every photo."""
+    if "file" in pedido:
+        return oye(PEDIDO)
+    seen = {"descripcion": "Un martillo de uña sobre una mesa.", "producto": "martillo"}
+    return responde(seen | {"texto": None})
 
 
 def say(line: str) -> None:
@@ -220,12 +309,16 @@ def main() -> int:
         os.chmod(folder, 0o711)
         telegram = cleanup.enter_context(Emulador())
         whatsapp = cleanup.enter_context(WhatsApp())
+        modelo = cleanup.enter_context(servidor(Guion(siempre=hears_and_sees)))
         where = {"TELEGRAM_API_URL": telegram.url, "WHATSAPP_API_URL": whatsapp.url}
+        for what in ("TRANSCRIPCION", "VISION"):
+            where[f"{what}_BASE_URL"] = modelo.url
+            where |= {f"{what}_MODEL": "oido", f"{what}_API_KEY": CLAVE}
         stack = Stack(folder / "datos", *free_ports(2), where, command=command)
         cleanup.callback(_stop, stack)
         stack.start()
         ventas = walk(stack, telegram, whatsapp)
-        assert (telegram.violaciones, whatsapp.violaciones) == ([], [])
+        assert (telegram.violaciones, whatsapp.violaciones, modelo.violaciones) == ([], [], [])
     left = eventually(lambda: None if stack.left_running() else "nothing", seconds=5)
     assert left == "nothing", stack.left_running()
     say(f"Puertas: {len(ventas)} ventas, detenido, nada queda en marcha.")
