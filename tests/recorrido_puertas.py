@@ -153,7 +153,8 @@ class Duena:
 
     def await_told(self, venta_id: int) -> None:
         """Once of each sale, and of this one by now."""
-        self._api.await_true(lambda: self.told(venta_id) == 1, _SECONDS)
+        eventually(lambda: self.told(venta_id), seconds=_SECONDS)
+        assert self.told(venta_id) == 1, (venta_id, self._heard())
 
     def told(self, venta_id: int) -> int:
         said = re.compile(rf"Venta n\.º {venta_id}\b")
