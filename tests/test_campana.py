@@ -1,6 +1,7 @@
 """The bell over real Valkey: heard when it is up, harmless when it is frozen or gone."""
 
 import os
+import re
 import signal
 import threading
 import time
@@ -9,11 +10,20 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from core.adapters.celery_queue import CeleryCola
+from core.adapters.celery_queue import QUEUES, CeleryCola
+from core.launcher.supervision import procfile_programs
 from core.ports import Tarea
 from core.settings import Settings
 
 QUEUE = "agente:chat"
+
+
+def test_every_bell_is_rung_where_a_worker_listens() -> None:
+    """One without a queue is lost without a word, and barrido's for the same row with it."""
+    commands = [p.argv[-1] for p in procfile_programs()]
+    heard = {found[1] for c in commands if (found := re.search(r" -Q (\w+)", c))}
+    assert set(QUEUES) == set(Tarea)
+    assert set(QUEUES.values()) == heard
 
 
 @pytest.fixture

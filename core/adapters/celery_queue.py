@@ -24,6 +24,10 @@ QUEUES = {
     Tarea.ANSWER_CHAT_SOLO: "chat_solo",
     Tarea.DELIVER_MENSAJE: "envio",
     Tarea.CHECK_CANAL: "envio",
+    # It waits for a provider, as they do.
+    Tarea.FETCH_ARCHIVO: "envio",
+    Tarea.DELIVER_AVISOS: "envio",
+    Tarea.HAND_BACK: "envio",
     Tarea.IMPORT_STEP: "catalogo",
     Tarea.FORGET_CAMBIOS: "catalogo",
     # Nobody waits for it.

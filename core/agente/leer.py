@@ -11,8 +11,8 @@ from core.ports import AbrirCanal, Entrante
 
 
 def leer(db: Database, canales: AbrirCanal, turno: TurnoTomado) -> TurnoTomado:
-    """`turno` with its messages read, as much of them as a turn can bear. What cannot be read at all
-    has no words and tipo "otro"."""
+    """`turno` with its messages read, as far as a turn can bear. What cannot be read at all has no
+    words and tipo "otro"."""
     read = [_read(db, canales, turno, m) for m in turno.mensajes]
     return replace(turno, mensajes=legibles(read))
 
