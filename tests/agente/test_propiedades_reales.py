@@ -201,7 +201,7 @@ def test_a_sale_cancelled_while_its_change_is_recorded_is_thought_about_again(
         solo=False,
     )  # fmt: skip
     assert turno is not None
-    resultado = shop.vendedor._think(turno, ["sí"], unread=False)
+    resultado = shop.vendedor._think(turno, ["sí"], (), unread=[])
     assert resultado.vender
     play(shop, Anula())
     with pytest.raises(TurnoSuperado):
