@@ -1,6 +1,6 @@
 """A turn reads what a person may have written, and not what would cost its process a minute."""
 
-from core.agente.legible import MAX_TEXTO, MAX_TURNO, legibles
+from core.agente.legible import MAX_SEGUIDO, MAX_TEXTO, MAX_TURNO, legibles
 from core.mensajes.turnos import MensajePendiente
 
 
@@ -21,12 +21,17 @@ def test_of_one_endless_text_the_beginning_is_read_and_all_of_it_kept() -> None:
 
 
 def test_of_an_endless_burst_the_newest_is_read() -> None:
-    burst = [f"{n} " + "x" * 4000 for n in range(100)]
+    burst = [f"{n} " + "x " * 2000 for n in range(100)]
     read = [m.palabras for m in legibles(waiting(*burst, "Sí."))]
     assert read == [*[""] * 96, *burst[-4:], "Sí."]
     assert sum(map(len, read)) <= MAX_TURNO
 
 
+def test_of_an_endless_word_the_beginning_is_read_and_what_follows_it() -> None:
+    [read] = legibles(waiting(f"Teléfono: +{'9' * 4000} Ana"))
+    assert read.palabras == f"Teléfono: +{'9' * (MAX_SEGUIDO - 1)} Ana"
+
+
 def test_nothing_older_is_read_beside_what_was_left_out() -> None:
-    older, newer = ["Sí.", "x" * 4000], ["y" * 4000] * 4
+    older, newer = ["Sí.", "x " * 2000], ["y " * 2000] * 4
     assert [m.palabras for m in legibles(waiting(*older, *newer))] == ["", "", *newer]
