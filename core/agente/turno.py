@@ -137,7 +137,7 @@ class Vendedor:
         if turno.agotado:
             sorry = quarantine(self.db, turno, ilegible(turno.visto))
             return Desenlace("cuarentena", registrado=sorry)
-        turno = leer(self.db, self.canales, turno)
+        turno = _with_edits(leer(self.db, self.canales, turno))
         own = attend_equipo(self.db, turno)
         if own is not None:
             return Desenlace("silencio", registrado=own)
@@ -212,6 +212,14 @@ class Vendedor:
     def _ring(self, turno: TurnoTomado, after: float, *, solo: bool) -> None:
         tarea = Tarea.ANSWER_CHAT_SOLO if solo else Tarea.ANSWER_CHAT
         self.cola.ring(tarea, after=after, empresa_id=turno.empresa_id, chat_id=turno.chat_id)
+
+
+def _with_edits(turno: TurnoTomado) -> TurnoTomado:
+    """An edited message stands where it stood: its yes may have been to an older offer, so it is no
+    yes to this one."""
+    if all(m.tipo != "edicion" for m in turno.mensajes):
+        return turno
+    return replace(turno, visto=replace(turno.visto, leida=False))
 
 
 def _introduce(turno: TurnoTomado, resultado: Resultado) -> Resultado:

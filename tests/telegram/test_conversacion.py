@@ -240,6 +240,25 @@ def test_an_edit_after_the_sale_does_not_sell_twice(
     assert len(vendidos(db, bot)) == 1
 
 
+@pytest.mark.usefixtures("martillos")
+def test_an_old_yes_that_is_edited_is_no_yes_to_a_newer_offer(
+    hear: Oir, persona: Persona, bot: Bot, db: Database
+) -> None:
+    persona.write("quiero 2 martillos")
+    hear()
+    yes = persona.write("si")
+    hear()
+    persona.write("quiero 3 martillos más")
+    hear()
+    persona.edit(yes, "sí")
+    hear()
+    assert len(vendidos(db, bot)) == 1
+    assert "3 unidades" in bot.mensajes()[-1].texto
+    persona.write("sí")
+    hear()
+    assert len(vendidos(db, bot)) == 2
+
+
 def test_an_album_and_a_text_of_one_person_are_one_turn_of_one_conversation(
     hear: Oir, persona: Persona, bot: Bot
 ) -> None:
