@@ -89,7 +89,8 @@ class CanalDePapel:
         if not isinstance(texto, str):
             return None
         inicio, responde_a = crudo.get("inicio"), crudo.get("responde_a")
-        return Entrante(texto, boton=boton, inicio=inicio, responde_a=responde_a)
+        tipo = crudo.get("tipo", "texto")
+        return Entrante(texto, tipo=tipo, boton=boton, inicio=inicio, responde_a=responde_a)
 
     def send(
         self,

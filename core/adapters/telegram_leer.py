@@ -131,13 +131,13 @@ def _text(value: object) -> str:
 
 
 def _started(texto: str) -> tuple[str, str | None]:
-    """(words, what the link carried). `/start` is the button that opens a chat: the customer said
-    hello, in Telegram's words."""
+    """(words, what the link carried; None for what is no /start). `/start` is the button that opens
+    a chat: the customer said hello, in Telegram's words."""
     first, *rest = texto.split(maxsplit=1) or [""]
     if first.split("@")[0] != "/start":
         return texto, None
     carried = rest[0].strip() if rest else ""
-    return "Hola", carried if _INICIO.fullmatch(carried) else None
+    return "Hola", carried if _INICIO.fullmatch(carried) else ""
 
 
 def _shared(message: Message) -> str:

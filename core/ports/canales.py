@@ -50,7 +50,8 @@ class Pedida:
 class Entrante:
     """A provider's update, read whole by a worker. `texto` may be empty for what we do not read;
     of a media message it is the caption. `boton`: the Tecla.id that was pressed, `texto` then what
-    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter).
+    it showed. `inicio`: what a link that opened the chat carried (Telegram's /start parameter; ""
+    for a bare /start).
     `pedido`: an order put together in the provider's own catalogue; `texto` is its note.
     `responde_a`: what `send` returned of the message of ours that this one quotes."""
 

@@ -70,15 +70,20 @@ class Negocio:
 
     def escribe(self, texto: str, externo: str = "900", **crudo: Any) -> str:
         """One message over the bot, answered at once; the outcome of its turn."""
-        got = receive_mensaje(
-            self.db,
-            self.tienda.cola,
-            self.tienda.settings,
-            empresa_id=self.empresa_id,
-            destino=Destino(canal_id=self.canal_id, externo=externo),
-            crudo={"texto": texto, **crudo},
-            id_externo=f"t{next(_N)}",
-        )
+        return self.escribe_juntos(texto, externo=externo, **crudo)
+
+    def escribe_juntos(self, *textos: str, externo: str = "900", **crudo: Any) -> str:
+        """Several messages over the bot, answered in one turn."""
+        for texto in textos:
+            got = receive_mensaje(
+                self.db,
+                self.tienda.cola,
+                self.tienda.settings,
+                empresa_id=self.empresa_id,
+                destino=Destino(canal_id=self.canal_id, externo=externo),
+                crudo={"texto": texto, **crudo},
+                id_externo=f"t{next(_N)}",
+            )
         ended = self.tienda.vendedor.answer_chat(empresa_id=self.empresa_id, chat_id=got.chat_pk)
         if ended.error is not None:
             raise ended.error
@@ -160,6 +165,23 @@ class Negocio:
         self.tienda.dice("hola")
         self.toma()
         self.responde(texto)
+
+    def abre_chats(self, *nombres: str) -> None:
+        """Customers of the page, each with a chat of that name where they said hello."""
+        for nombre in nombres:
+            got = receive_mensaje(
+                self.db,
+                self.tienda.cola,
+                self.tienda.settings,
+                empresa_id=self.empresa_id,
+                destino=Destino(chat_id=nombre),
+                texto="hola",
+            )
+            self.tienda.vendedor.answer_chat(empresa_id=self.empresa_id, chat_id=got.chat_pk)
+
+    def dicho(self, chat_id: str) -> list[str]:
+        """What a person of the shop said in that chat."""
+        return [texto for quien, texto in self.historial(chat_id) if quien == "agente"]
 
     def devuelve(self, chat_id: str = CHAT) -> None:
         with self.db.empresa(self.empresa_id) as session:

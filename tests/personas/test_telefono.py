@@ -137,3 +137,85 @@ def test_a_link_of_one_shop_opens_no_chat_of_another(abre: Callable[..., Negocio
     ]
     with mine.db.empresa(mine.empresa_id) as session:
         assert session.scalars(select(Chat.chat_id).where(Chat.chat_id == CHAT)).all() == []
+
+
+# --- to whom it goes ---------------------------------------------------------------------------
+
+
+def test_what_is_written_goes_to_the_chat_that_was_taken_last_however_often(
+    negocio: Negocio,
+) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a", "b")
+    for publico in ("a", "b", "a"):
+        negocio.escribe(f"/tomar {publico}")
+    negocio.escribe("Hola, A.")
+    assert (negocio.dicho("a"), negocio.dicho("b")) == (["Hola, A."], [])
+
+
+def test_of_several_taken_in_one_burst_the_last_is_written_to(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a", "b")
+    negocio.escribe_juntos("/tomar b", "/tomar a", "Hola, A.")
+    assert (negocio.dicho("a"), negocio.dicho("b")) == (["Hola, A."], [])
+
+
+def test_a_chat_whose_name_has_spaces_is_taken_by_its_button(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("mostrador 1")
+    negocio.escribe("/tomar mostrador 1")
+    negocio.escribe("Hola.")
+    negocio.escribe("/devolver mostrador 1")
+    assert negocio.dicho("mostrador 1") == ["Hola."]
+
+
+@pytest.mark.parametrize("citado", ["papel:9999", "900:1"])
+def test_an_answer_to_who_knows_what_is_sent_to_nobody(negocio: Negocio, citado: str) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Son 40.000.", responde_a=citado)
+    assert negocio.dicho("a") == []
+    assert negocio.entrega()[-1] == (
+        "No sé a qué cliente le respondes, así que no lo envié. Responde a uno de sus avisos, o "
+        "escríbelo sin responder a nada: le llega a quien tomaste de último."
+    )
+
+
+def test_an_edit_is_not_written_to_whoever_is_at_hand_by_now(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a", "b")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Vive en la calle 5.")
+    negocio.escribe("/tomar b")
+    negocio.escribe("Vives en la calle 5.", tipo="edicion")
+    assert (negocio.dicho("a"), negocio.dicho("b")) == (["Vive en la calle 5."], [])
+    assert negocio.entrega()[-1] == (
+        "Lo que ya se envió no cambia al editarlo. Escríbelo de nuevo."
+    )
+
+
+@pytest.mark.parametrize("orden", ["/devolber", "/tomar", "/tomar nadie", "/start", "/ayuda ya"])
+def test_no_order_is_ever_said_to_a_customer(negocio: Negocio, orden: str) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe(orden)
+    assert negocio.dicho("a") == []
+
+
+def test_the_start_button_is_no_greeting_to_a_customer(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Hola", inicio="")
+    assert negocio.dicho("a") == []
+
+
+def test_of_a_photo_the_words_alone_reach_the_customer_and_that_is_said(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Este es el rojo.", medio={"id": "f-1", "tipo": "imagen"})
+    assert negocio.dicho("a") == ["Este es el rojo."]
+    assert negocio.entrega()[-1] == "Por ahora solo puedo pasarle texto al cliente."

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from core.db import Database
@@ -25,7 +25,10 @@ from core.models import Chat, Cliente, Destinatario, Mensaje
 from core.ports import Boton, Resultado, Tarea
 
 _CODIGO = re.compile(r"(?:/start\s+)?(equipo-[A-Za-z0-9_-]{22})")
-_ORDEN = re.compile(r"/(tomar|devolver|chats|ayuda|start)(?:@\w+)?(?:\s+(\S+))?", re.IGNORECASE)
+# The name of a chat may have spaces.
+_ORDEN = re.compile(r"/(tomar|devolver|chats|ayuda|start)(?:@\w+)?(?:\s+(.+))?", re.I | re.S)
+# Meant for us and misspelt: nobody says this to a customer.
+_CASI_ORDEN = re.compile(r"/\w")
 _ESPERAN_MAX = 5
 
 
@@ -92,10 +95,17 @@ class _Telefono:
             return  # before a code that linked nothing
         elif order := _ORDEN.fullmatch(m.palabras.strip()):
             self._obey(order[1].lower(), order[2])
+        elif m.inicio is not None or _CASI_ORDEN.match(m.palabras.strip()):
+            self._say("ayuda")
+        elif m.tipo == "edicion":
+            # To whom it was said first nobody knows here; whom they write to may be another by now.
+            self._say("editado")
         elif not m.palabras.strip():
             self._say("solo_texto")
         else:
             self._write(m)
+            if m.medio is not None:
+                self._say("solo_texto")
 
     def finish(self) -> Registrado:
         turno = self._turno
@@ -150,11 +160,13 @@ class _Telefono:
             self._say("ayuda")
 
     def _write(self, m: MensajePendiente) -> None:
-        """To the customer of the message that they quote, else of the chat they took last."""
+        """To the customer of the message that they quote; where they quote none, of the chat they
+        took last. What quotes we know not what was for one customer, so nobody else gets it."""
         assert self._who is not None
-        chat = self._quoted(m.responde_a) or self._current()
+        quotes = m.responde_a is not None
+        chat = self._quoted(m.responde_a) if quotes else self._current()
         if chat is None:
-            self._say("nada_tomado")
+            self._say("cita_perdida" if quotes else "nada_tomado")
             return
         if chat.ia_activa or chat.tomado_por != self._as_me["actor"]:
             self._take(chat)
@@ -217,6 +229,9 @@ class _Telefono:
     def _take(self, chat: Chat) -> None:
         self._sobre = chat.id
         taken = take_over(self._session, chat_id=chat.chat_id, **self._as_me)
+        # The last one taken is written to, whoever had it before, also within one transaction.
+        taken.tomado_en = self._session.scalar(select(func.clock_timestamp()))
+        self._session.flush()
         if taken.pendientes:
             self._ring(Tarea.ANSWER_CHAT, chat_id=taken.id)
 
