@@ -126,6 +126,18 @@ def test_the_owner_who_answers_by_phone_has_taken_the_chat(
     assert sql("SELECT actor FROM log WHERE accion = 'chat.tomar'") == [("telefono",)]
 
 
+def test_every_word_of_the_owners_phone_begins_the_silence_anew(
+    post: Post, work: Callable[[], None], sql: Sql
+) -> None:
+    post(mensaje("Quiero 2 martillos"))
+    post(eco("Hola Ana, ya te atiendo", wamid="wamid.E"))
+    later = "devolver_en - now() > interval '119 minutes'"
+    assert sql(f"SELECT {later} FROM chat") == [(True,)]
+    sql("UPDATE chat SET devolver_en = now() + interval '1 minute' RETURNING 1")
+    post(eco("¿De cuál?", wamid="wamid.F"))
+    assert sql(f"SELECT {later} FROM chat") == [(True,)]
+
+
 def test_an_echo_of_our_own_reply_takes_nothing(
     post: Post, work: Callable[[], None], sql: Sql, emulador: Any
 ) -> None:
