@@ -5,7 +5,7 @@ import secrets
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
@@ -142,11 +142,7 @@ def delete_canal(session: Session, *, empresa_id: int, canal_id: int, actor: str
     used = session.scalar(
         select(Chat.id).where(Chat.empresa_id == empresa_id, Chat.canal_id == canal_id).limit(1)
     )
-    session.execute(
-        delete(Destinatario).where(
-            Destinatario.empresa_id == empresa_id, Destinatario.canal_id == canal_id
-        )
-    )
+    _forget_destinatarios(session, empresa_id, canal_id)
     if used is None:
         session.delete(canal)
     else:
@@ -155,6 +151,20 @@ def delete_canal(session: Session, *, empresa_id: int, canal_id: int, actor: str
         canal.credenciales = canal.secreto_hash = None
         canal.estado, canal.detalle = "error", "Eliminado."
     session.flush()
+
+
+def _forget_destinatarios(session: Session, empresa_id: int, canal_id: int) -> None:
+    """Whom the canal told of things. Their chats go back to the bot (core.mensajes.equipo)."""
+    theirs = (Destinatario.empresa_id == empresa_id, Destinatario.canal_id == canal_id)
+    names = [
+        f"destinatario:{id_}" for id_ in session.scalars(select(Destinatario.id).where(*theirs))
+    ]
+    session.execute(
+        update(Chat)
+        .where(Chat.empresa_id == empresa_id, Chat.tomado_por.in_(names))
+        .values(devolver_en=func.coalesce(Chat.devolver_en, func.now()))
+    )
+    session.execute(delete(Destinatario).where(*theirs))
 
 
 def find_canal(session: Session, *, empresa_id: int, canal_id: int) -> Canal:

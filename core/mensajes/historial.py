@@ -103,12 +103,13 @@ _TAKE_OVER = text(
 ).bindparams(bindparam("interrumpida", type_=JSONB))
 # The `error` of a reply that is fallida because it was withdrawn.
 RETIRADA = "retirada"
-# Not what tells of a sale, nor what has begun to leave.
+# Not what tells of a sale, nor what has begun to leave. What waits for the customer to write again
+# would leave right then, in the middle of the person's talk.
 _WITHDRAW = text(
     f"""
     UPDATE mensaje SET entrega = 'fallida', error = '{RETIRADA}', entrega_desde = now()
     WHERE empresa_id = :empresa_id AND chat_id = :chat_id AND remitente = 'bot'
-      AND entrega = 'pendiente' AND entrega_partes = 0 AND venta_id IS NULL
+      AND entrega IN ('pendiente', 'retenida') AND entrega_partes = 0 AND venta_id IS NULL
     """
 )
 
@@ -152,7 +153,7 @@ _WRITE = text(
     WITH c AS (
         UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now(),
             devolver_en = {DEVOLVER_EN}
-        WHERE empresa_id = :empresa_id AND id = :chat_id
+        WHERE empresa_id = :empresa_id AND id = :chat_id AND NOT ia_activa
         RETURNING id, canal_id, ultimo_orden, estado_venta
     )
     INSERT INTO mensaje (empresa_id, canal_id, chat_id, orden, remitente, texto, estado_venta,
@@ -175,9 +176,7 @@ def write_as_person(
     ClienteDeBaja when they asked for no more messages.
     """
     chat = find_chat(session, empresa_id=empresa_id, chat_id=chat_id)
-    if chat.ia_activa:
-        raise Conflict("Toma el chat antes de escribir en él.")
-    if chat.baja:
+    if chat.baja and not chat.ia_activa:
         raise ClienteDeBaja("El cliente pidió que no le escribamos, y no ha vuelto a preguntar.")
     row = session.execute(
         _WRITE,
@@ -187,6 +186,8 @@ def write_as_person(
             "texto": texto,
             "usuario_id": usuario_id,
         },
-    ).one()
+    ).one_or_none()
+    if row is None:  # as it is by now: a silence may have ended this very moment
+        raise Conflict("Toma el chat antes de escribir en él.")
     append_evento(session, empresa_id=empresa_id, chat_id=chat.id, tipo="mensaje", ref_id=row.id)
     return chat, row.id, row.entrega == "pendiente"

@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import select, text
 
 from core.agente.vendedor import respond
-from core.errors import LeaseLost
+from core.cuentas import delete_canal
+from core.errors import Conflict, LeaseLost
 from core.mensajes.cierre import finish_turno
+from core.mensajes.equipo.destinatarios import delete_destinatario
 from core.mensajes.equipo.silencio import hand_back_silent, ring_silent_chats
+from core.mensajes.historial import write_as_person
 from core.mensajes.turnos import take_chat
-from core.models import Log, Mensaje
+from core.models import Chat, Log, Mensaje
 from core.ports import Fuentes, Tarea
 from tests.agente.tienda_real import CHAT
 from tests.personas.conftest import Negocio
@@ -72,6 +75,14 @@ def test_a_reply_that_has_not_left_is_withdrawn(negocio: Negocio) -> None:
     assert negocio.papel.enviados == []
 
 
+def test_a_reply_that_waits_for_the_customer_to_write_is_withdrawn_too(negocio: Negocio) -> None:
+    chat_id = messenger(negocio)
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        session.execute(text("UPDATE mensaje SET entrega = 'retenida' WHERE remitente = 'bot'"))
+    negocio.toma(chat_id)
+    assert entregas(negocio) == [("fallida", "retirada")]
+
+
 def test_a_reply_that_tells_of_a_sale_still_leaves(negocio: Negocio) -> None:
     chat_id = messenger(negocio)
     negocio.entrega()
@@ -131,6 +142,62 @@ def test_a_shop_may_never_hand_back_by_itself(abre: Callable[..., Negocio]) -> N
     never.pasa(2)
     assert not silencio(never)
     assert never.tienda.chat.devolver_en is None
+
+
+def test_who_writes_just_after_the_silence_ended_is_told_so(negocio: Negocio) -> None:
+    negocio.toma_y_contesta("Ya te digo.")
+    negocio.pasa(121)
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        seen = session.scalars(select(Chat)).all()  # read while they still had it
+        assert silencio(negocio) and seen
+        with pytest.raises(Conflict):
+            write_as_person(
+                session,
+                empresa_id=negocio.empresa_id,
+                chat_id=CHAT,
+                texto="Sigo aquí.",
+                usuario_id=None,
+            )
+    assert negocio.dicho(CHAT) == ["Ya te digo."]
+    assert negocio.tienda.chat.devolver_en is None
+
+
+def test_a_chat_that_somebody_had_when_it_was_linked_does_nothing_twice(negocio: Negocio) -> None:
+    _, codigo = negocio.avisa_a()
+    negocio.escribe("hola")
+    own = negocio.chat_de("900")
+    negocio.toma(own.chat_id)
+    negocio.escribe("Hola", inicio=codigo)
+    assert negocio.chat_de("900").tomado_por is None
+    negocio.toma(own.chat_id)  # over HTTP there is nothing against it
+    negocio.escribe(f"/tomar {CHAT}")
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Hola, A.")
+    negocio.pasa(121)
+    key = {"empresa_id": negocio.empresa_id, "chat_id": own.id}
+    assert hand_back_silent(negocio.db, negocio.tienda.cola, **key)
+    negocio.tienda.vendedor.answer_chat(**key)
+    assert negocio.dicho("a") == ["Hola, A."]
+
+
+@pytest.mark.parametrize("whole_canal", [False, True])
+def test_the_chats_of_who_is_gone_go_back_even_where_the_shop_waits_for_ever(
+    abre: Callable[..., Negocio], whole_canal: bool
+) -> None:
+    never = abre(minutos_silencio_persona=0)
+    who = never.enlaza()
+    never.tienda.dice("hola")
+    never.escribe(f"/tomar {CHAT}")
+    never.tienda.dice("¿tienen martillos de goma?")
+    key = {"empresa_id": never.empresa_id, "actor": "prueba"}
+    with never.db.empresa(never.empresa_id) as session:
+        if whole_canal:
+            delete_canal(session, canal_id=never.canal_id, **key)
+        else:
+            delete_destinatario(session, destinatario_id=who, **key)
+    assert silencio(never)
+    assert never.tienda.responde().estado == "respondido"
 
 
 def test_who_took_it_from_their_phone_is_told_that_it_went_back(negocio: Negocio) -> None:

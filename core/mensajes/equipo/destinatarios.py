@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -110,7 +110,8 @@ def delete_destinatario(
     session: Session, *, empresa_id: int, destinatario_id: int, actor: str
 ) -> None:
     """They are told nothing more; what they write is a customer's from now on. The chats that they
-    have go back to the bot by themselves, as after any silence. Raises NotFound."""
+    have go back to the bot by themselves, as after any silence, and at once where the shop waits
+    for ever. Raises NotFound."""
     who = find_destinatario(session, empresa_id=empresa_id, destinatario_id=destinatario_id)
     _audit(session, who, "destinatario.eliminar", actor)
     if who.externo is not None and who.canal_id is not None:
@@ -121,6 +122,11 @@ def delete_destinatario(
         )
         for chat in session.scalars(own):
             chat.equipo = False
+    session.execute(
+        update(Chat)
+        .where(Chat.empresa_id == empresa_id, Chat.tomado_por == f"destinatario:{who.id}")
+        .values(devolver_en=func.coalesce(Chat.devolver_en, func.now()))
+    )
     session.delete(who)
     session.flush()
 

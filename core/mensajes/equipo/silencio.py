@@ -16,11 +16,15 @@ _DUE = text(
     WHERE c.devolver_en < now() AND NOT e.efimera ORDER BY c.devolver_en LIMIT :limit
     """
 )
-# Somebody may have set the shop to "never" since, or written a moment ago.
+# Somebody may have set the shop to "never" since, or written a moment ago. Who is told no more does
+# not come back: their chats do not wait for them.
 _HOLD = text(
     """
-    SELECT c.id, c.chat_id, c.tomado_por, c.token, cl.nombre,
-        coalesce(e.ajustes -> 'minutos_silencio_persona' = '0', false) AS nunca
+    SELECT c.id, c.chat_id, c.tomado_por, c.token, c.ia_activa, c.equipo, cl.nombre,
+        coalesce(e.ajustes -> 'minutos_silencio_persona' = '0', false)
+        AND NOT (c.tomado_por LIKE 'destinatario:%' AND NOT EXISTS (
+            SELECT FROM destinatario d WHERE d.empresa_id = c.empresa_id
+              AND 'destinatario:' || d.id = c.tomado_por)) AS nunca
     FROM chat c JOIN empresa e ON e.id = c.empresa_id
     LEFT JOIN cliente cl ON cl.empresa_id = c.empresa_id AND cl.id = c.cliente_id
     WHERE c.empresa_id = :empresa_id AND c.id = :chat_id AND c.devolver_en <= clock_timestamp()
@@ -69,10 +73,12 @@ def hand_back_silent(db: Database, cola: Cola, *, empresa_id: int, chat_id: int)
         row = session.execute(_HOLD, key).one_or_none()
         if row is None:
             return False
-        if row.nunca:
+        if row.nunca or row.ia_activa:
             session.execute(_NEVER, key)
             return False
-        waiting = session.execute(_UNANSWERED, key).rowcount  # type: ignore[attr-defined]
+        waiting = 0
+        if not row.equipo:  # what the shop's own people wrote has been done, if silently
+            waiting = session.execute(_UNANSWERED, key).rowcount  # type: ignore[attr-defined]
         waiting = session.execute(_BACK, {**key, "n": waiting}).scalar_one()
         audit(
             session,

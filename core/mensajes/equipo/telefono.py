@@ -69,8 +69,10 @@ _LINK = text(
     RETURNING d.id, antes.externo AS antes
     """
 )
+# Nobody has the chat of one of us.
 _MARK = text(
-    "UPDATE chat SET equipo = (externo = :externo) WHERE empresa_id = :empresa_id "
+    "UPDATE chat SET equipo = (externo = :externo), ia_activa = true, espera_humano = false, "
+    "tomado_por = NULL, tomado_en = NULL, devolver_en = NULL WHERE empresa_id = :empresa_id "
     "AND canal_id = :canal_id AND externo IN (:externo, :antes)"
 )
 
