@@ -6,15 +6,26 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate, parseaddr
 
-from core.errors import CredencialesRechazadas, EnvioIncierto, EnvioRechazado, Unavailable
+from core.errors import (
+    CredencialesRechazadas,
+    EnvioIncierto,
+    EnvioLimitado,
+    EnvioRechazado,
+    Unavailable,
+)
 from core.ports import Carta
 from core.settings import Settings
+
+# So many letters of a process are on their way at once: its threads bring customers their replies
+# too, and a mail server that hangs must not hold them all.
+_A_LA_VEZ = 2
+_BUSY_SECONDS = 2
 
 # What a server says of us, not of the letter: only the settings can be changed.
 _OURS = frozenset({530, 534, 535, 538})
@@ -30,9 +41,12 @@ class CorreoSmtp:
     segundos: float
     tls: str = "starttls"
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     # Who vouches for the server's certificate; None: this machine's authorities.
     contexto: ssl.SSLContext | None = None
+    _places: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(_A_LA_VEZ), repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, settings: Settings) -> "CorreoSmtp | None":
@@ -50,11 +64,17 @@ class CorreoSmtp:
         )
 
     def send(self, carta: Carta) -> str:
+        """As core.ports.Correo; never waits for another letter: EnvioLimitado instead."""
         mensaje = self._write(carta)
-        connection = self._connect()
-        with _ending(connection, self.segundos):
-            self._introduce(connection)
-            self._post(connection, carta.para, mensaje)
+        if not self._places.acquire(blocking=False):
+            raise EnvioLimitado("Salen otros correos primero.", segundos=_BUSY_SECONDS)
+        try:
+            connection = self._connect()
+            with _ending(connection, self.segundos):
+                self._introduce(connection)
+                self._post(connection, carta.para, mensaje)
+        finally:
+            self._places.release()
         return str(mensaje["Message-ID"])
 
     def _write(self, carta: Carta) -> EmailMessage:

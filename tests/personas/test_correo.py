@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -20,6 +21,7 @@ from core.errors import (
     AgenteError,
     CredencialesRechazadas,
     EnvioIncierto,
+    EnvioLimitado,
     EnvioRechazado,
     Unavailable,
 )
@@ -148,6 +150,28 @@ def test_a_server_that_drips_is_left_when_the_time_is_over(servidor: Servidor) -
     with pytest.raises(Unavailable):
         correo(servidor, segundos=0.5).send(CARTA)
     assert time.monotonic() - start < 3
+
+
+def test_a_server_that_hangs_holds_two_threads_and_no_more(servidor: Servidor) -> None:
+    servidor.gotea = True
+    slow = correo(servidor, segundos=2.0)
+
+    def send(_: int) -> type[AgenteError]:
+        with pytest.raises(Unavailable) as caught:
+            slow.send(CARTA)
+        return type(caught.value)
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(pool.map(send, range(8)))
+    assert ended.count(EnvioLimitado) == 6
+    assert time.monotonic() - start < 8
+    servidor.gotea = False
+    slow.send(CARTA)
+
+
+def test_the_password_is_in_nobody_s_traceback(servidor: Servidor) -> None:
+    assert "clave-9" not in repr(correo(servidor, user="ana", password="clave-9"))
 
 
 def test_nobody_there_is_a_passing_trouble() -> None:

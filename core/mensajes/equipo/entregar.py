@@ -14,6 +14,7 @@ from core.errors import (
     AgenteError,
     CredencialesRechazadas,
     EnvioIncierto,
+    EnvioLimitado,
     EnvioRechazado,
     Unavailable,
 )
@@ -255,6 +256,8 @@ def _judge(settings: Settings, taken: _Tomada, failure: AgenteError) -> tuple[Av
             pause = _SETTINGS_SECONDS
         case EnvioRechazado():
             return Avisado("fallida", failure.codigo, 0.0), taken.intento
+        case EnvioLimitado():
+            pause = failure.segundos
         case Unavailable():
             low, high = _OUTAGE_SECONDS
             pause = max(failure.segundos, min(high, max(low, taken.edad / 2)))
@@ -281,6 +284,8 @@ def _record_sent(db: Database, taken: _Tomada, id_proveedor: str) -> None:
 
 # --- what barrido asks -------------------------------------------------------------------------
 
+# Only the first of each: those behind it are not due before it has left, and while a mail server is
+# away they would crowd out everybody else.
 _DUE = text(
     f"""
     UPDATE aviso SET timbre_en = clock_timestamp()
@@ -290,6 +295,9 @@ _DUE = text(
           AND (a.desde IS NULL OR a.desde <= now() - CASE a.estado
                WHEN 'enviando' THEN interval '0' ELSE interval '1 second' END)
           AND (a.timbre_en IS NULL OR a.timbre_en < now() - make_interval(secs => :rering))
+          AND NOT EXISTS (
+              SELECT FROM aviso b WHERE b.empresa_id = a.empresa_id
+                AND b.destinatario_id = a.destinatario_id AND b.id < a.id AND b.estado IN {OPEN})
         ORDER BY a.desde LIMIT :limit FOR UPDATE OF a SKIP LOCKED
     ) due
     WHERE aviso.empresa_id = due.empresa_id AND aviso.id = due.id
