@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 from core.errors import (
     CredencialesRechazadas,
     EnvioIncierto,
+    EnvioLimitado,
     EnvioRechazado,
     Unavailable,
 )
@@ -61,6 +62,29 @@ def test_one_who_waits_is_told_once_until_somebody_has_come(negocio: Negocio) ->
     negocio.devuelve()
     negocio.tienda.dice("quiero hablar con una persona")
     assert len(negocio.entrega()) == 2
+
+
+def test_one_who_asks_again_half_a_day_later_is_told_of_again(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.tienda.dice("quiero hablar con una persona")
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        session.execute(update(Aviso).values(creado_en=Aviso.creado_en - timedelta(hours=13)))
+    negocio.tienda.dice("¿tienen martillos de goma?")
+    assert len(negocio.avisos) == 1
+    for _ in range(2):
+        negocio.tienda.dice("quiero hablar con una persona")
+    assert len(negocio.entrega()) == 2
+
+
+def test_of_a_pressed_button_the_person_reads_what_it_showed(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.escribe("quiero 2 martillos de goma", "555")
+    negocio.entrega()
+    negocio.escribe(f"/tomar {negocio.chat_de('555').chat_id}")
+    negocio.entrega()
+    negocio.papel.enviados.clear()
+    negocio.pulsa("Confirmar", "555")
+    assert [t.split("\n")[0] for t in negocio.entrega()] == ["Un cliente: Confirmar"]
 
 
 def test_a_cancelled_sale_and_a_changed_one_are_told(negocio: Negocio) -> None:
@@ -170,6 +194,27 @@ def test_one_behind_another_waits_for_it(negocio: Negocio) -> None:
     negocio.pasa(1)
     assert [negocio.avisos_de(who).estado for _ in range(3)] == ["enviada", "enviada", "nada"]
     assert [c.asunto.split()[0] for c in negocio.correo.cartas] == ["Venta", "Ana"]
+
+
+def test_only_the_first_of_each_is_rung_for_however_many_wait_behind_it(negocio: Negocio) -> None:
+    negocio.avisa_a(Via.EMAIL)
+    vende(negocio)
+    negocio.tienda.dice("quiero hablar con una persona")
+    negocio.pasa(1)
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        session.execute(
+            text("UPDATE aviso SET desde = now() + interval '5 minutes' WHERE clave LIKE 'venta:%'")
+        )
+    assert ring_due_avisos(negocio.db, negocio.tienda.cola, negocio.tienda.settings) == 0
+
+
+def test_a_letter_that_only_waits_for_others_goes_soon_however_old_it_is(negocio: Negocio) -> None:
+    who, _ = negocio.avisa_a(Via.EMAIL)
+    vende(negocio)
+    with negocio.db.empresa(negocio.empresa_id) as session:
+        session.execute(update(Aviso).values(creado_en=Aviso.creado_en - timedelta(hours=3)))
+    negocio.correo.fallas = [EnvioLimitado("otros primero", segundos=2)]
+    assert negocio.avisos_de(who).segundos == 2
 
 
 def test_a_sender_that_died_is_repeated_and_an_old_one_settles_nothing(negocio: Negocio) -> None:

@@ -90,8 +90,11 @@ def tell_called(
     session: Session, turno: TurnoTomado, clave: str, *, resumen: str | None = None, **datos: Any
 ) -> Timbres:
     """A customer waits for a person from this turn on, because of what `clave` names: told once,
-    until one of them comes, with what was happening just then."""
-    if turno.visto.espera_humano or turno.equipo is not None:
+    until one of them comes, with what was happening just then. Who asks for one again half a day
+    later, nobody having come, is told of again: they are promised one again."""
+    if turno.equipo is not None:
+        return ()
+    if turno.visto.espera_humano and not _forgotten(session, turno):
         return ()
     nombre = nombre_de(_quien(turno))
     suceso = Suceso(
@@ -102,6 +105,20 @@ def tell_called(
         publico=turno.publico,
     )
     return tell(session, suceso, empresa_id=turno.empresa_id, de="derivaciones")
+
+
+_LATELY = text(
+    """
+    SELECT EXISTS (SELECT FROM aviso WHERE empresa_id = :empresa_id AND chat_id = :chat_id
+        AND clave LIKE 'humano:%' AND creado_en > now() - make_interval(hours => :horas))
+    """
+)
+_OTRA_VEZ_HORAS = 12
+
+
+def _forgotten(session: Session, turno: TurnoTomado) -> bool:
+    key = {"empresa_id": turno.empresa_id, "chat_id": turno.chat_id}
+    return not session.scalar(_LATELY, {**key, "horas": _OTRA_VEZ_HORAS})
 
 
 def tell_silent(session: Session, turno: TurnoTomado) -> Timbres:
@@ -128,7 +145,8 @@ def tell_silent(session: Session, turno: TurnoTomado) -> Timbres:
 
 
 def _words(m: MensajePendiente) -> str:
-    return m.palabras.strip() or di("sin_texto")
+    """What the customer saw themselves write: of a pressed button, what it showed."""
+    return m.texto.strip() or m.palabras.strip() or di("sin_texto")
 
 
 def _quien(turno: TurnoTomado) -> dict[str, Any]:
