@@ -103,6 +103,29 @@ def test_a_shop_that_tells_nobody_is_told_so(client: FlaskClient, tienda: Tienda
     assert (shown["avisados"], shown["pista"]) == (1, None)
 
 
+def test_who_blocked_the_bot_is_nobody_who_is_told(client: FlaskClient, tienda: Tienda) -> None:
+    canal_id = plant_canal(tienda)
+    ana = create(client, tienda, via="telegram", canal_id=canal_id).get_json()["id"]
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.get_one(Destinatario, (tienda.empresa_id, ana)).externo = "900"
+        session.execute(text("UPDATE destinatario SET estado = 'activo'"))
+        session.add(
+            Chat(
+                empresa_id=tienda.empresa_id,
+                canal_id=canal_id,
+                chat_id="suyo",
+                externo="900",
+                equipo=True,
+            )
+        )
+    assert get(client, "/empresa/", tienda.headers())["avisados"] == 1
+    with tienda.db.empresa(tienda.empresa_id) as session:
+        session.execute(text("UPDATE chat SET cerrado = true WHERE chat_id = 'suyo'"))
+    shown = get(client, "/empresa/", tienda.headers())
+    assert shown["avisados"] == 0
+    assert "/destinatarios/" in shown["pista"]
+
+
 def test_the_list_says_who_waits_and_who_has_a_chat(client: FlaskClient, tienda: Tienda) -> None:
     for chat_id in ("espera", "tomado", "nada", "de-la-casa"):
         tienda.chat(chat_id)

@@ -157,11 +157,18 @@ def find_destinatario(session: Session, *, empresa_id: int, destinatario_id: int
 
 
 def count_avisados(session: Session, *, empresa_id: int) -> int:
-    """How many are told of customers who wait for a person."""
+    """How many are told of customers who wait for a person; who blocked the bot is told nothing."""
+    left = select(Chat.id).where(
+        Chat.empresa_id == empresa_id,
+        Chat.canal_id == Destinatario.canal_id,
+        Chat.externo == Destinatario.externo,
+        Chat.cerrado,
+    )
     told = select(func.count(Destinatario.id)).where(
         Destinatario.empresa_id == empresa_id,
         Destinatario.estado == "activo",
         Destinatario.derivaciones,
+        ~left.exists(),
     )
     return session.scalar(told) or 0
 
