@@ -219,3 +219,15 @@ def test_of_a_photo_the_words_alone_reach_the_customer_and_that_is_said(negocio:
     negocio.escribe("Este es el rojo.", medio={"id": "f-1", "tipo": "imagen"})
     assert negocio.dicho("a") == ["Este es el rojo."]
     assert negocio.entrega()[-1] == "Por ahora solo puedo pasarle texto al cliente."
+
+
+def test_a_number_that_another_bot_used_before_means_the_newest_message(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a", "b")
+    for publico in ("a", "b"):
+        negocio.escribe(f"/tomar {publico}")
+        negocio.papel.enviados.clear()  # as another bot would, it counts from one again
+        negocio.entrega()
+    negocio.escribe("/tomar a")
+    negocio.escribe("Hola, B.", responde_a="papel:1")
+    assert (negocio.dicho("a"), negocio.dicho("b")) == ([], ["Hola, B."])

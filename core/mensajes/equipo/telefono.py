@@ -261,12 +261,18 @@ class _Telefono:
     def _quoted(self, id_proveedor: str | None) -> Chat | None:
         if id_proveedor is None:
             return None
-        about = select(Mensaje.sobre_chat_id).where(
-            Mensaje.empresa_id == self._turno.empresa_id,
-            Mensaje.chat_id == self._turno.chat_id,
-            Mensaje.id_proveedor == id_proveedor,
+        # The last one: another bot in the same canal counts its messages from the beginning again.
+        about = (
+            select(Mensaje.sobre_chat_id)
+            .where(
+                Mensaje.empresa_id == self._turno.empresa_id,
+                Mensaje.chat_id == self._turno.chat_id,
+                Mensaje.id_proveedor == id_proveedor,
+            )
+            .order_by(Mensaje.orden.desc())
+            .limit(1)
         )
-        return self._find(Chat.id.in_(about))
+        return self._find(Chat.id == about.scalar_subquery())
 
     def _nombre(self, chat: Chat) -> str:
         key = (self._turno.empresa_id, chat.cliente_id)
