@@ -70,8 +70,9 @@ def decidir(turno: Turno, memoria: Memoria, chat: ChatVisto, fuentes: Fuentes) -
     s = replace(s, memoria=memoria.sin_pedido(), catalogo=fuentes.catalogo)
     decision, nombre = _first(s)
     decision = replace(decision, hechos=(perdido, *decision.hechos))
-    if perdido.clave == "plazo_vencido" and turno.confirma:
-        decision = replace(decision, humano=True, regla=perdido.clave)
+    if perdido.clave == "plazo_vencido":  # which says that a person comes
+        decision = replace(decision, humano=True)
+        decision = replace(decision, regla=perdido.clave) if turno.confirma else decision
     return concluir(s, decision, nombre)
 
 

@@ -140,6 +140,14 @@ def test_a_yes_that_comes_after_the_time_changes_nothing(vendido: Mostrador) -> 
     assert "sigue registrada" in late.respuesta
 
 
+@pytest.mark.parametrize("texto", ["¿tienen candados?", "gracias", "no", "que sean 3", "hola"])
+def test_whoever_is_told_that_a_person_comes_has_one_called(vendido: Mostrador, texto: str) -> None:
+    vendido.dice("quítale las brochas")
+    vendido.adelanto = timedelta(hours=2)
+    late = vendido.dice(texto)
+    assert ("persona del equipo" in late.respuesta) is late.humano
+
+
 def test_what_the_shop_has_moved_on_is_changed_by_a_person(vendido: Mostrador) -> None:
     vendido.ventas[-1] = replace(vendido.ventas[-1], estado="pagada")
     for texto in ("cancela la compra", "quítale las brochas"):
