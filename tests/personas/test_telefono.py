@@ -231,3 +231,20 @@ def test_a_number_that_another_bot_used_before_means_the_newest_message(negocio:
     negocio.escribe("/tomar a")
     negocio.escribe("Hola, B.", responde_a="papel:1")
     assert (negocio.dicho("a"), negocio.dicho("b")) == ([], ["Hola, B."])
+
+
+def test_a_long_link_reaches_the_customer_whole(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    link = f"https://pagos.test/{'x' * 400}?fin=1"
+    negocio.escribe(f"Paga aquí: {link}")
+    assert negocio.dicho("a") == [f"Paga aquí: {link}"]
+
+
+def test_a_button_that_nobody_remembers_says_nothing_to_a_customer(negocio: Negocio) -> None:
+    negocio.enlaza()
+    negocio.abre_chats("a")
+    negocio.escribe("/tomar a")
+    negocio.escribe("Tomar", boton="999999:0")
+    assert negocio.dicho("a") == []

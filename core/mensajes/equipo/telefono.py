@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.errors import ClienteDeBaja
+from core.mensajes.botones import QUE_HAY
 from core.mensajes.cierre import Registrado, finish_turno
 from core.mensajes.equipo.avisos import Timbres, boton, botones_del_chat
 from core.mensajes.equipo.entregar import SAY
@@ -97,12 +98,12 @@ class _Telefono:
             return  # before a code that linked nothing
         elif order := _ORDEN.fullmatch(m.palabras.strip()):
             self._obey(order[1].lower(), order[2])
-        elif m.inicio is not None or _CASI_ORDEN.match(m.palabras.strip()):
-            self._say("ayuda")
+        elif m.inicio is not None or m.leido == QUE_HAY or _CASI_ORDEN.match(m.palabras.strip()):
+            self._say("ayuda")  # also to a button that nobody remembers
         elif m.tipo == "edicion":
             # To whom it was said first nobody knows here; whom they write to may be another by now.
             self._say("editado")
-        elif not m.palabras.strip():
+        elif not m.texto.strip():
             self._say("solo_texto")
         else:
             self._write(m)
@@ -178,7 +179,7 @@ class _Telefono:
                 self._session,
                 empresa_id=self._turno.empresa_id,
                 chat_id=chat.chat_id,
-                texto=m.palabras.strip(),
+                texto=m.texto.strip(),
                 usuario_id=self._who.usuario_id,
             )
         except ClienteDeBaja:
