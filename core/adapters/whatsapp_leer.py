@@ -22,7 +22,9 @@ def parse_mensaje(crudo: dict[str, Any]) -> Entrante | None:
     read = _LEER.get(kind)
     said = read(message, message.get(kind)) if read else Entrante("", tipo="otro")
     nombre = get_text(nombre).strip()[:200]
-    return replace(said, nombre=nombre or None)
+    # The id that the send of ours had answered with.
+    quoted = get_id(get_dict(message.get("context")).get("id"))
+    return replace(said, nombre=nombre or None, responde_a=quoted)
 
 
 def _text(_: dict[str, Any], part: Any) -> Entrante:
