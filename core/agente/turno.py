@@ -50,6 +50,8 @@ _OUTAGE_SECONDS = 2.0
 
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
 _READ = frozenset({"texto", "edicion", "pedido", "otro"})
+# What a provider does not hand on may be another program's, which would answer for ever: not twice.
+_NOT_TWICE = "desconocido"
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Vendedor:
         if self.oido is not None:
             turno = self.oido.attend(turno, self.buscador.de(turno.empresa_id))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
-        unread = avisos(turno, lambda m: m.tipo not in _READ)
+        unread = _unread(turno)
         encargos = find_encargos(self.db, turno)
         if not turno.ia_activa or not (textos or unread or encargos):
             baja = baja_en_silencio(textos)
@@ -212,6 +214,12 @@ class Vendedor:
     def _ring(self, turno: TurnoTomado, after: float, *, solo: bool) -> None:
         tarea = Tarea.ANSWER_CHAT_SOLO if solo else Tarea.ANSWER_CHAT
         self.cola.ring(tarea, after=after, empresa_id=turno.empresa_id, chat_id=turno.chat_id)
+
+
+def _unread(turno: TurnoTomado) -> list[str]:
+    said = str(textos_de(turno.visto.tienda)["solo_texto"]) in (turno.visto.ultima_respuesta or "")
+    read = _READ | {_NOT_TWICE} if said else _READ
+    return avisos(turno, lambda m: m.tipo not in read)
 
 
 def _introduce(turno: TurnoTomado, resultado: Resultado) -> Resultado:

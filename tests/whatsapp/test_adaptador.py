@@ -4,6 +4,7 @@ import logging
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -245,8 +246,8 @@ def test_wrong_credentials_are_a_person_s_business(
 # --- media -------------------------------------------------------------------------------------
 
 
-def get(canal: Whatsapp, id_: str = "123", max_bytes: int = 1000) -> bytes:
-    return canal.fetch(Medio(id_, "imagen"), max_bytes=max_bytes, segundos=SEGUNDOS)
+def get(canal: Whatsapp, id_: str = "123", max_bytes: int = 1000, segundos: float = 20.0) -> bytes:
+    return canal.fetch(Medio(id_, "imagen"), max_bytes=max_bytes, segundos=segundos)
 
 
 def test_a_photo_is_read_from_metas_own_host(canal: Whatsapp, emulador: Emulador) -> None:
@@ -294,7 +295,7 @@ def test_what_does_not_come_in_time_may_come_later(canal: Whatsapp, emulador: Em
         emulador.fail("content", falla)
         start = time.monotonic()
         with pytest.raises(Unavailable):
-            get(canal)
+            get(canal, segundos=SEGUNDOS)
         assert time.monotonic() - start < SEGUNDOS + 1.0
     assert get(canal) == b"x"
 
@@ -346,4 +347,26 @@ def test_what_was_pressed_photographed_or_ordered_is_named() -> None:
 
 def test_what_nobody_expects_an_answer_to_is_none() -> None:
     assert read("reaccion") is None
-    assert read("no_admitido") is None
+
+
+def said(tipo: str, parte: dict[str, object]) -> Entrante | None:
+    return parse_mensaje({"message": {"type": tipo, tipo: parte}})
+
+
+def test_a_corrected_message_is_what_it_says_by_now() -> None:
+    now = {"type": "text", "text": {"body": "quiero 1 martillo"}}
+    assert said("edit", {"original_message_id": "wamid.A", "message": now}) == Entrante(
+        "quiero 1 martillo", tipo="edicion"
+    )
+    photo = {"type": "image", "image": {"id": "1", "caption": "de estos"}}
+    assert said("edit", {"message": photo}) == Entrante("de estos", tipo="edicion")
+    assert said("revoke", {"original_message_id": "wamid.A"}) is None
+
+
+def test_what_whatsapp_does_not_hand_on_is_still_somebody_s() -> None:
+    unknown = Entrante("", tipo="desconocido")
+    assert read("no_admitido") == replace(unknown, nombre="Ana Paz")
+    assert said("unsupported", {"type": "unknown"}) == unknown
+    assert said("algo_nuevo", {}) == unknown
+    assert said("interactive", {"type": "nfm_reply", "nfm_reply": {}}) == unknown
+    assert said("unsupported", {"type": "pin"}) is None
