@@ -101,6 +101,13 @@ def test_whatever_the_answers_say_they_can_be_sent(
     assert [len(a.teclas) for a in emulador.aceptados] == [min(n, 10)] * 2
 
 
+def test_no_two_answers_look_alike(canal: Whatsapp, emulador: Emulador) -> None:
+    canal.send(TELEFONO, "¿Cuál?", teclas("Tubo (3)", "Tubo", "Tubo"))
+    canal.send(TELEFONO, "¿Cuál?", teclas("A", "A (3)", "A", "A (3)", "A"))
+    for sent in emulador.aceptados:
+        assert len({title for _, title in sent.teclas}) == len(sent.teclas)
+
+
 def test_too_long_a_text_for_buttons_is_sent_without(canal: Whatsapp, emulador: Emulador) -> None:
     canal.send(TELEFONO, "a" * 1024, teclas("Sí"))
     canal.send(TELEFONO, "a" * 1025, teclas("Sí"))

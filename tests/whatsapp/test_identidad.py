@@ -65,6 +65,15 @@ def test_a_new_telephone_of_a_known_person_is_where_they_are_written_to(
     assert chats(sql) == [(NUEVO, USUARIO, 2)]
 
 
+def test_whoever_comes_in_one_notice_with_another_is_not_taken_for_them(
+    post: Post, sql: Sql
+) -> None:
+    ana, luis = mensaje("soy Ana", usuario=USUARIO), mensaje("soy Luis", de=NUEVO)
+    value, other = (a["entry"][0]["changes"][0]["value"] for a in (ana, luis))
+    post(sobre({"contacts": value["contacts"], "messages": value["messages"] + other["messages"]}))
+    assert sorted(chats(sql)) == [(TELEFONO, USUARIO, 1), (NUEVO, None, 1)]
+
+
 def test_a_person_of_two_chats_whose_telephone_is_given_away_keeps_one(
     post: Post, sql: Sql
 ) -> None:
