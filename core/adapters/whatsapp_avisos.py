@@ -115,10 +115,14 @@ def _llegada(message: dict[str, Any], contact: dict[str, Any]) -> Llegada | None
     return Llegada(
         persona=persona,
         id_externo=wamid,
-        momento=None if segundos is None else datetime.fromtimestamp(segundos, UTC),
+        momento=_moment(segundos),
         orden=segundos or 0,
         crudo={"message": message, "nombre": nombre if isinstance(nombre, str) else None},
     )
+
+
+def _moment(segundos: int | None) -> datetime | None:
+    return None if segundos is None else datetime.fromtimestamp(segundos, UTC)
 
 
 def _contact_of(
@@ -192,7 +196,9 @@ def _preferencia(told: dict[str, Any]) -> Preferencia | None:
     value = told.get("value")
     if not persona or told.get("category") != "marketing_messages":
         return None
-    return Preferencia(persona, baja=value == "stop") if value in ("stop", "resume") else None
+    if value not in ("stop", "resume"):
+        return None
+    return Preferencia(persona, value == "stop", _moment(get_seconds(told.get("timestamp"))))
 
 
 def _mudanza(message: dict[str, Any]) -> Mudanza | None:

@@ -216,7 +216,12 @@ def test_stop_and_resume_are_the_customers_own(post: Post, sql: Sql) -> None:
     post(ejemplo("preferencia_basta"))
     assert chats(sql) == []
     post(mensaje("Hola", usuario=USUARIO))
-    for nombre, baja in (("preferencia_basta", True), ("preferencia_sigue", False)):
+    # The older one that comes once more undoes nothing.
+    for nombre, baja in (
+        ("preferencia_basta", True),
+        ("preferencia_sigue", False),
+        ("preferencia_basta", False),
+    ):
         post(ejemplo(nombre), ejemplo(nombre))
         assert sql("SELECT baja FROM chat") == [(baja,)]
     told = {"user_id": USUARIO, "category": "marketing_messages", "value": "stop"}
