@@ -108,7 +108,7 @@ _WITHDRAW = text(
     f"""
     UPDATE mensaje SET entrega = 'fallida', error = '{RETIRADA}', entrega_desde = now()
     WHERE empresa_id = :empresa_id AND chat_id = :chat_id AND remitente = 'bot'
-      AND entrega = 'pendiente' AND entrega_partes = 0 AND venta_id IS NULL
+      AND entrega IN ('pendiente', 'retenida') AND entrega_partes = 0 AND venta_id IS NULL
     """
 )
 

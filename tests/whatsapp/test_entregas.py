@@ -16,7 +16,7 @@ from core.wiring import Servicios
 from tests.fakes import CanalDePapel, ColaEnMemoria
 from tests.telegram.conftest import Bot
 from tests.whatsapp import fallas as api
-from tests.whatsapp.avisos import TELEFONO, estado, mensaje
+from tests.whatsapp.avisos import TELEFONO, eco, estado, mensaje
 from tests.whatsapp.conftest import Post
 from tests.whatsapp.emulador import Emulador
 
@@ -95,6 +95,24 @@ def test_what_waited_leaves_in_order_before_the_answer_once_they_write(
     assert [entrega(canal, m) for m in held] == [("enviada", None)] * 2
 
 
+def test_what_the_bot_still_had_to_say_is_withdrawn_by_whoever_takes_the_chat(
+    post: Post,
+    work: Callable[[], None],
+    canal: Bot,
+    deliver: Deliver,
+    wrote: Callable[..., None],
+    emulador: Emulador,
+) -> None:
+    wrote(30)
+    held = canal.reply("lo de anteayer", TELEFONO)
+    deliver(held)
+    post(eco("Hola, soy la dueña"))
+    post(mensaje("Hola"))
+    work()
+    assert emulador.aceptados == []
+    assert entrega(canal, held) == ("fallida", "retirada")
+
+
 def test_an_old_message_that_comes_late_opens_no_window(
     canal: Bot, post: Post, work: Callable[[], None], emulador: Emulador, sql: Sql
 ) -> None:
@@ -151,6 +169,10 @@ def test_a_fixed_template_asks_them_once_to_write_and_the_replies_wait(
     # That it was read does not mean that the reply was.
     post(estado(asked.cuerpo, asked.wamid, "read"))
     assert sql("SELECT entrega FROM mensaje ORDER BY id") == [("retenida",)] * 2
+    # What they wrote long ago and comes now is not what was asked for: nothing is paid twice.
+    post(mensaje("Hola", hace=28 * 3600))
+    work()
+    assert len(emulador.aceptados) == 1
     post(mensaje("¿Qué pasó?"))
     work()
     assert [a.texto for a in emulador.aceptados][1:3] == ["uno", "dos"]
