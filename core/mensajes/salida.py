@@ -98,7 +98,7 @@ _LOOK = text(
         c.externo, c.cerrado, k.ajustes -> 'plantilla' AS plantilla, k.tipo = 'whatsapp'
             AND coalesce(c.escrito_en < clock_timestamp() - interval '{VENTANA}', true) AS ventana,
         EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id
-                AND a.entrega = 'retenida') AS avisado,
+                AND a.entrega = 'retenida' AND a.id_proveedor IS NOT NULL) AS avisado,
         k.id AS canal_id, k.tipo, k.clave, k.credenciales,
         extract(epoch FROM k.proximo_envio - clock_timestamp())::float8 AS canal_ocupado,
         EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id

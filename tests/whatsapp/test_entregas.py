@@ -160,22 +160,25 @@ def test_a_fixed_template_asks_them_once_to_write_and_the_replies_wait(
     emulador: Emulador,
 ) -> None:
     wrote(30)
+    # Had it waited before there was a template, or when that was refused, nobody has been asked.
+    assert deliver(canal.reply("cero", TELEFONO)).desenlace is Desenlace.RETENIDA
     fixed = '{"nombre": "escribenos", "idioma": "es", "con_texto": false}'
     sql("UPDATE canal SET ajustes = jsonb_build_object('plantilla', cast(:p AS jsonb))", p=fixed)
-    for texto in ("uno", "dos"):
+    emulador.fail("messages", api.error(132001))
+    for texto in ("uno", "dos", "tres"):
         assert deliver(canal.reply(texto, TELEFONO)).desenlace is Desenlace.RETENIDA
     [asked] = emulador.aceptados
     assert asked.cuerpo["template"] == {"name": "escribenos", "language": {"code": "es"}}
     # That it was read does not mean that the reply was.
     post(estado(asked.cuerpo, asked.wamid, "read"))
-    assert sql("SELECT entrega FROM mensaje ORDER BY id") == [("retenida",)] * 2
+    assert sql("SELECT entrega FROM mensaje ORDER BY id") == [("retenida",)] * 4
     # What they wrote long ago and comes now is not what was asked for: nothing is paid twice.
     post(mensaje("Hola", hace=28 * 3600))
     work()
     assert len(emulador.aceptados) == 1
     post(mensaje("¿Qué pasó?"))
     work()
-    assert [a.texto for a in emulador.aceptados][1:3] == ["uno", "dos"]
+    assert [a.texto for a in emulador.aceptados][1:5] == ["cero", "uno", "dos", "tres"]
 
 
 @pytest.mark.parametrize("cuando", ["al enviar", "después"])
