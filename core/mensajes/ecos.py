@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.bitacora import append_evento
 from core.db import Database
 from core.errors import Unavailable
-from core.mensajes.historial import take_over
+from core.mensajes.historial import DEVOLVER_EN, take_over
 from core.mensajes.identidad import ChatDe, Persona, seek_person
 from core.mensajes.lotes import find_chats, is_known, lock_chats
 from core.models import Chat
@@ -41,9 +41,10 @@ class Preferencia:
 
 
 _WRITE = text(
-    """
+    f"""
     WITH c AS (
-        UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now()
+        UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now(),
+            devolver_en = {DEVOLVER_EN}
         WHERE empresa_id = :empresa_id AND id = :chat_id
         RETURNING id, canal_id, ultimo_orden, estado_venta
     )

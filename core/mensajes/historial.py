@@ -84,7 +84,7 @@ def chats_of(empresa_id: int, *, espera_humano: bool | None = None) -> Select[Ch
 
 # When the chat goes back to the bot, counted from now; NULL, which is never, for 0 minutes. What is
 # no number counts as not set (core.cuentas.ajustes); the default is the same.
-_DEVOLVER_EN = """
+DEVOLVER_EN = """
     now() + make_interval(mins => (
         SELECT nullif(CASE jsonb_typeof(e.ajustes -> 'minutos_silencio_persona') WHEN 'number'
             THEN (e.ajustes ->> 'minutos_silencio_persona')::numeric::int ELSE 120 END, 0)
@@ -97,7 +97,7 @@ _TAKE_OVER = text(
         lease_de = NULL, lease_hasta = NULL, turno_desde = now(),
         conversacion = conversacion || :interrumpida,
         tomado_en = CASE WHEN tomado_por = :actor THEN tomado_en ELSE now() END,
-        tomado_por = :actor, devolver_en = {_DEVOLVER_EN}
+        tomado_por = :actor, devolver_en = {DEVOLVER_EN}
     WHERE empresa_id = :empresa_id AND id = :chat_id
     """
 ).bindparams(bindparam("interrumpida", type_=JSONB))
@@ -151,7 +151,7 @@ _WRITE = text(
     f"""
     WITH c AS (
         UPDATE chat SET ultimo_orden = ultimo_orden + 1, actualizado_en = now(),
-            devolver_en = {_DEVOLVER_EN}
+            devolver_en = {DEVOLVER_EN}
         WHERE empresa_id = :empresa_id AND id = :chat_id
         RETURNING id, canal_id, ultimo_orden, estado_venta
     )

@@ -195,6 +195,15 @@ def test_the_owner_who_answers_by_phone_has_taken_the_chat(
     assert sql("SELECT actor FROM log WHERE accion = 'chat.tomar'") == [("telefono",)]
 
 
+def test_while_the_owner_writes_by_phone_the_bot_does_not_take_the_chat_back(
+    post: Post, sql: Sql
+) -> None:
+    post(mensaje("Hola"), eco("Ya te atiendo"))
+    sql("UPDATE chat SET devolver_en = devolver_en - interval '119 minutes'")
+    post(eco("Te lo busco"))
+    assert sql("SELECT devolver_en > now() + interval '100 minutes' FROM chat") == [(True,)]
+
+
 def test_an_echo_of_our_own_reply_takes_nothing(
     post: Post, work: Callable[[], None], sql: Sql, emulador: Any
 ) -> None:
