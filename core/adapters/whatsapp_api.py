@@ -93,7 +93,10 @@ class GraphApi:
 
     def is_theirs(self, url: str) -> bool:
         """Whether the token may go there: Meta's own hosts over TLS, or the one that was set."""
-        parts = urlsplit(url)
+        try:
+            parts, _ = urlsplit(url), httpx.URL(url)
+        except (ValueError, httpx.InvalidURL):
+            return False
         if parts.username or parts.password:
             return False
         if parts.netloc == self._host:

@@ -290,6 +290,15 @@ def test_the_token_goes_nowhere_else(canal: Whatsapp, emulador: Emulador, url: s
         get(canal)
 
 
+@pytest.mark.parametrize("url", ["https://[x", "{}/\0", "{}/\x1b[31m", "{}:99999999/x"])
+def test_an_address_that_is_none_is_refused_like_any_other(
+    canal: Whatsapp, emulador: Emulador, url: str
+) -> None:
+    emulador.add_medio("123", b"x", url=url.format(emulador.url))
+    with pytest.raises(EnvioRechazado):
+        get(canal)
+
+
 def test_what_is_too_large_is_refused_whatever_is_said_of_it(
     canal: Whatsapp, emulador: Emulador
 ) -> None:
