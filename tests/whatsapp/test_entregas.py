@@ -95,6 +95,31 @@ def test_what_waited_leaves_in_order_before_the_answer_once_they_write(
     assert [entrega(canal, m) for m in held] == [("enviada", None)] * 2
 
 
+@pytest.mark.parametrize("falla", [api.LIMITE_DEL_PAR, api.LIMITE, api.ERROR_500])
+def test_what_waited_for_days_is_not_given_up_for_one_trouble_when_it_may_leave(
+    falla: api.Falla,
+    canal: Bot,
+    deliver: Deliver,
+    wrote: Callable[..., None],
+    post: Post,
+    sql: Sql,
+    cola: ColaEnMemoria,
+    emulador: Emulador,
+) -> None:
+    wrote(72)
+    held = canal.reply("Ya llegó lo suyo", TELEFONO)
+    sql("UPDATE mensaje SET creado_en = now() - interval '48 hours'")
+    deliver(held)
+    post(mensaje("Hola"))
+    emulador.fail("messages", falla)
+    ended = deliver(held)
+    assert ended.desenlace is Desenlace.ESPERA
+    assert ended.segundos <= 6
+    canal.age(10)
+    sql("UPDATE canal SET proximo_envio = now()")
+    assert deliver(held).desenlace is Desenlace.ENVIADA
+
+
 def test_what_the_bot_still_had_to_say_is_withdrawn_by_whoever_takes_the_chat(
     post: Post,
     work: Callable[[], None],
