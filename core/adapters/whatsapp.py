@@ -29,8 +29,8 @@ Credenciales = Callable[[], Mapping[str, Any]]
 _SHOWN_SECONDS = 20.0
 _FIELDS = "display_phone_number,verified_name,quality_rating"
 _FIELDS_BY_HAND = (
-    "suscribir los campos messages, smb_message_echoes y user_preferences en el panel de Meta "
-    "(WhatsApp → Configuración → Webhook)"
+    "suscribir los campos messages, smb_message_echoes, user_preferences y user_id_update en el "
+    "panel de Meta (WhatsApp → Configuración → Webhook)"
 )
 _REGISTERED = "Webhook registrado. Falta " + _FIELDS_BY_HAND + "."
 _BY_HAND = "Falta " + _FIELDS_BY_HAND + ", con la URL {url} y el verify_token de este canal."

@@ -93,7 +93,10 @@ class GraphApi:
 
     def is_theirs(self, url: str) -> bool:
         """Whether the token may go there: Meta's own hosts over TLS, or the one that was set."""
-        parts = urlsplit(url)
+        try:
+            parts, _ = urlsplit(url), httpx.URL(url)
+        except (ValueError, httpx.InvalidURL):
+            return False
         if parts.username or parts.password:
             return False
         if parts.netloc == self._host:
@@ -174,7 +177,11 @@ def _failure(response: httpx.Response, answer: dict[str, Any] | None) -> AgenteE
     error = (answer or {}).get("error")
     number = error.get("code") if isinstance(error, dict) else None
     if isinstance(number, int) and not isinstance(number, bool):
-        return failure_of(number)
+        failure = failure_of(number)
+        passes = response.status_code in (429, *range(500, 600)) or _is_transient(error)
+        # A code that we do not know, of a trouble that passes: no reply is given up for it.
+        if type(failure) is not EnvioRechazado or not passes:
+            return failure
     if response.status_code == 429:
         return EnvioLimitado("WhatsApp pide esperar.", segundos=RATE_SECONDS)
     if response.status_code in (401, 403):
@@ -183,7 +190,13 @@ def _failure(response: httpx.Response, answer: dict[str, Any] | None) -> AgenteE
         return Unavailable("WhatsApp tiene un problema.", segundos=2)
     if response.is_success:
         return EnvioIncierto("WhatsApp respondió algo que no se entiende.", segundos=2)
+    if _is_transient(error):
+        return Unavailable("WhatsApp tiene un problema.", segundos=2)
     return EnvioRechazado("WhatsApp lo rechaza.", numero=response.status_code)
+
+
+def _is_transient(error: Any) -> bool:
+    return isinstance(error, dict) and error.get("is_transient") is True
 
 
 _apis: dict[tuple[int, str], GraphApi] = {}

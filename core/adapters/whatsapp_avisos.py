@@ -82,13 +82,14 @@ def _changes(cuerpo: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 
 def _read_messages(avisos: Avisos, value: dict[str, Any]) -> None:
-    contacts = get_dicts(value.get("contacts"))
-    for message in get_dicts(value.get("messages")):
+    contacts, messages = get_dicts(value.get("contacts")), get_dicts(value.get("messages"))
+    several = any(_sender(m) != _sender(messages[0]) for m in messages)
+    for message in messages:
         if message.get("type") == "system":
             moved = _mudanza(message)
             if moved is not None:
                 avisos.mudanzas.append(moved)
-        elif (arrived := _llegada(message, contacts)) is not None:
+        elif (arrived := _llegada(message, _contact_of(message, contacts, several))) is not None:
             avisos.llegadas.append(arrived)
     avisos.acuses += (a for a in map(_acuse, get_dicts(value.get("statuses"))) if a)
 
@@ -96,10 +97,13 @@ def _read_messages(avisos: Avisos, value: dict[str, Any]) -> None:
 # --- messages ----------------------------------------------------------------------------------
 
 
-def _llegada(message: dict[str, Any], contacts: list[dict[str, Any]]) -> Llegada | None:
+def _sender(message: dict[str, Any]) -> tuple[str | None, str | None]:
+    return get_telefono(message.get("from")), get_usuario(message.get("from_user_id"))
+
+
+def _llegada(message: dict[str, Any], contact: dict[str, Any]) -> Llegada | None:
     """None for what is nobody's: without an id, without a sender, or said in a group."""
     wamid = get_id(message.get("id"))
-    contact = _contact_of(message, contacts)
     persona = Persona(
         get_telefono(message.get("from")) or get_telefono(contact.get("wa_id")),
         get_usuario(message.get("from_user_id")) or get_usuario(contact.get("user_id")),
@@ -111,21 +115,28 @@ def _llegada(message: dict[str, Any], contacts: list[dict[str, Any]]) -> Llegada
     return Llegada(
         persona=persona,
         id_externo=wamid,
-        momento=None if segundos is None else datetime.fromtimestamp(segundos, UTC),
+        momento=_moment(segundos),
         orden=segundos or 0,
         crudo={"message": message, "nombre": nombre if isinstance(nombre, str) else None},
     )
 
 
-def _contact_of(message: dict[str, Any], contacts: list[dict[str, Any]]) -> dict[str, Any]:
-    de, usuario = get_telefono(message.get("from")), get_usuario(message.get("from_user_id"))
+def _moment(segundos: int | None) -> datetime | None:
+    return None if segundos is None else datetime.fromtimestamp(segundos, UTC)
+
+
+def _contact_of(
+    message: dict[str, Any], contacts: list[dict[str, Any]], several: bool
+) -> dict[str, Any]:
+    """`several`: more people than one wrote."""
+    de, usuario = _sender(message)
     for contact in contacts:
         if de and de == get_telefono(contact.get("wa_id")):
             return contact
         if usuario and usuario == get_usuario(contact.get("user_id")):
             return contact
     # Brazil's and Mexico's telephones are not always what their ids are.
-    return contacts[0] if len(contacts) == 1 else {}
+    return contacts[0] if len(contacts) == 1 and not several else {}
 
 
 # --- what became of ours -----------------------------------------------------------------------
@@ -185,7 +196,9 @@ def _preferencia(told: dict[str, Any]) -> Preferencia | None:
     value = told.get("value")
     if not persona or told.get("category") != "marketing_messages":
         return None
-    return Preferencia(persona, baja=value == "stop") if value in ("stop", "resume") else None
+    if value not in ("stop", "resume"):
+        return None
+    return Preferencia(persona, value == "stop", _moment(get_seconds(told.get("timestamp"))))
 
 
 def _mudanza(message: dict[str, Any]) -> Mudanza | None:

@@ -95,10 +95,12 @@ def _titles(textos: Sequence[str], maximo: int) -> list[str]:
     """Cut to `maximo`, and each another than those before it: WhatsApp refuses two alike."""
     made: list[str] = []
     for n, texto in enumerate(textos, 1):
-        title = _cut(" ".join(texto.split()) or str(n), maximo)
-        if title in made:
-            mark = f" ({n})"
-            title = _cut(title, maximo - len(mark)) + mark
+        whole = title = _cut(" ".join(texto.split()) or str(n), maximo)
+        again = n
+        while title in made:
+            mark = f" ({again})"
+            title = _cut(whole, maximo - len(mark)) + mark
+            again += 1
         made.append(title)
     return made
 

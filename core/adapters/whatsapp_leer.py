@@ -14,15 +14,18 @@ _LINEAS_MAX = 100
 
 def parse_mensaje(crudo: dict[str, Any]) -> Entrante | None:
     """What a person said, of what `read_avisos` kept. None for what nobody expects an answer to: a
-    reaction, a message that WhatsApp itself does not hand on."""
+    reaction, a message taken back. Whatever else WhatsApp does not hand on, a new customer's very
+    first message now and then among it, is "desconocido"."""
     message, nombre = get_dict(crudo.get("message")), crudo.get("nombre")
     kind = get_text(message.get("type"))
-    if kind in _SIN_RESPUESTA:
+    part = message.get(kind)
+    if kind in _SIN_RESPUESTA or get_text(get_dict(part).get("type")) in _SIN_RESPUESTA:
         return None
-    read = _LEER.get(kind)
-    said = read(message, message.get(kind)) if read else Entrante("", tipo="otro")
+    said = _LEER.get(kind, _unknown)(message, part)
     nombre = get_text(nombre).strip()[:200]
-    return replace(said, nombre=nombre or None)
+    # The id that the send of ours had answered with.
+    quoted = get_id(get_dict(message.get("context")).get("id"))
+    return replace(said, nombre=nombre or None, responde_a=quoted)
 
 
 def _text(_: dict[str, Any], part: Any) -> Entrante:
@@ -39,7 +42,7 @@ def _reply(_: dict[str, Any], part: Any) -> Entrante:
     chosen = get_dict(part.get("button_reply")) or get_dict(part.get("list_reply"))
     title = get_text(chosen.get("title"))
     if not title:
-        return Entrante("", tipo="otro")
+        return _unknown(_, part)
     # A row whose title was cut shows its whole text below.
     whole = get_text(chosen.get("description")) if "…" in title else ""
     return Entrante(whole or title, boton=get_id(chosen.get("id")))
@@ -112,6 +115,18 @@ def _order(_: dict[str, Any], part: Any) -> Entrante:
     return Entrante(get_text(part.get("text")), tipo=tipo, pedido=pedido)
 
 
+def _edit(message: dict[str, Any], part: Any) -> Entrante:
+    """The words as they are by now; what is attached was seen before."""
+    now = get_dict(get_dict(part).get("message"))
+    kept = get_dict(now.get(get_text(now.get("type"))))
+    texto = get_text(kept.get("body")) or get_text(kept.get("caption"))
+    return Entrante(texto, tipo="edicion") if texto else _unknown(message, part)
+
+
+def _unknown(_: dict[str, Any], part: Any) -> Entrante:
+    return Entrante("", tipo="desconocido")
+
+
 def _degrees(value: Any, most: int) -> float | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if number and abs(value) <= most else None
@@ -138,5 +153,7 @@ _LEER: dict[str, Callable[[dict[str, Any], Any], Entrante]] = {
     "sticker": _sticker,
     "location": _location,
     "contacts": _contacts,
+    "edit": _edit,
 }
-_SIN_RESPUESTA = frozenset({"reaction", "unsupported", "system", "errors"})
+# Kinds, and of what WhatsApp calls "unsupported" their own names.
+_SIN_RESPUESTA = frozenset({"reaction", "system", "errors", "revoke", "pin", "poll_update"})

@@ -50,6 +50,8 @@ _OUTAGE_SECONDS = 2.0
 
 # Kinds that are words, or that nobody expects an answer to ("otro": a service notice).
 _READ = frozenset({"texto", "edicion", "pedido", "otro"})
+# What a provider does not hand on may be another program's, which would answer for ever: not twice.
+_NOT_TWICE = "desconocido"
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Vendedor:
         if self.oido is not None:
             turno = self.oido.attend(turno, self.buscador.de(turno.empresa_id))
         textos = [m.palabras for m in turno.mensajes if m.palabras.strip()]
-        unread = avisos(turno, lambda m: m.tipo not in _READ)
+        unread = _unread(turno)
         encargos = find_encargos(self.db, turno)
         if not turno.ia_activa or not (textos or unread or encargos):
             baja = baja_en_silencio(textos)
@@ -220,6 +222,12 @@ def _with_edits(turno: TurnoTomado) -> TurnoTomado:
     if all(m.tipo != "edicion" for m in turno.mensajes):
         return turno
     return replace(turno, visto=replace(turno.visto, leida=False))
+
+
+def _unread(turno: TurnoTomado) -> list[str]:
+    said = str(textos_de(turno.visto.tienda)["solo_texto"]) in (turno.visto.ultima_respuesta or "")
+    read = _READ | {_NOT_TWICE} if said else _READ
+    return avisos(turno, lambda m: m.tipo not in read)
 
 
 def _introduce(turno: TurnoTomado, resultado: Resultado) -> Resultado:

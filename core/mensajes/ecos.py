@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from core.bitacora import append_evento
@@ -31,10 +32,12 @@ class Eco:
 
 @dataclass(frozen=True)
 class Preferencia:
-    """baja: wants no messages that the shop begins; else wants them again."""
+    """baja: wants no messages that the shop begins; else wants them again. momento: when they said
+    so, by the provider's clock."""
 
     persona: Persona
     baja: bool
+    momento: datetime | None = None
 
 
 _WRITE = text(
@@ -83,14 +86,20 @@ def _keep(session: Session, empresa_id: int, chat: ChatDe, eco: Eco) -> bool:
 def keep_preferencias(
     db: Database, *, empresa_id: int, canal_id: int, preferencias: Sequence[Preferencia]
 ) -> None:
-    """The last word of each counts. Of somebody who never wrote there is nothing to keep."""
+    """The last word of each counts, whatever comes late or again. Of somebody who never wrote there
+    is nothing to keep."""
     with db.empresa(empresa_id) as session:
         for p in preferencias:
             chat = seek_person(session, empresa_id=empresa_id, canal_id=canal_id, persona=p.persona)
             if chat is not None:
+                momento = func.coalesce(p.momento, func.now())
                 session.execute(
                     update(Chat)
-                    .where(Chat.empresa_id == empresa_id, Chat.id == chat.id)
-                    .values(baja=p.baja)
+                    .where(
+                        Chat.empresa_id == empresa_id,
+                        Chat.id == chat.id,
+                        func.coalesce(Chat.preferencia_en < momento, True),
+                    )
+                    .values(baja=p.baja, preferencia_en=momento)
                     .execution_options(synchronize_session=False)
                 )

@@ -7,11 +7,12 @@ user id is the person: a telephone may be given to somebody else, who must not f
 
 from dataclasses import dataclass
 
-from sqlalchemy import text, update
+from sqlalchemy import TextClause, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.db import Database
+from core.mensajes.recibir import CHAT_ID_MAX
 from core.models import Chat
 
 
@@ -47,6 +48,8 @@ _FIND = text(
       AND (externo = ANY(:ids) OR alias = ANY(:ids))
     """
 )
+# For whoever changes them: in the order in which an intake locks its chats.
+_HOLD = text(f"{_FIND.text} ORDER BY id FOR UPDATE")
 # One at a time per canal, and only for people who are new or have changed.
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('identidad', :canal_id))")
 
@@ -76,7 +79,7 @@ def open_person(db: Database, *, empresa_id: int, canal_id: int, persona: Person
     key = {"empresa_id": empresa_id, "canal_id": canal_id}
     with db.empresa(empresa_id) as session:
         session.execute(_ALONE, {"canal_id": canal_id})
-        found = _candidates(session, empresa_id, canal_id, persona)
+        found = _candidates(session, empresa_id, canal_id, persona, _HOLD)
         chosen = _choose(found, persona)
         if chosen is not None and _knows(chosen, persona):
             return chosen
@@ -84,7 +87,7 @@ def open_person(db: Database, *, empresa_id: int, canal_id: int, persona: Person
         if chosen is None:
             _open(session, **key, persona=persona)
         else:
-            _tell(session, empresa_id, chosen, persona)
+            _rename(session, empresa_id, chosen, persona)
         chosen = _choose(_candidates(session, empresa_id, canal_id, persona), persona)
         assert chosen is not None
         return chosen
@@ -97,7 +100,7 @@ def move_person(
     where nobody is known by the old ids, or somebody already by the new."""
     with db.empresa(empresa_id) as session:
         session.execute(_ALONE, {"canal_id": canal_id})
-        chosen = _choose(_candidates(session, empresa_id, canal_id, viejo), viejo)
+        chosen = _choose(_candidates(session, empresa_id, canal_id, viejo, _HOLD), viejo)
         if chosen is None or not nuevo:
             return
         others = _candidates(session, empresa_id, canal_id, nuevo)
@@ -107,9 +110,15 @@ def move_person(
         _rename(session, empresa_id, chosen, Persona(telefono, nuevo.usuario))
 
 
-def _candidates(session: Session, empresa_id: int, canal_id: int, persona: Persona) -> list[ChatDe]:
+def _candidates(
+    session: Session,
+    empresa_id: int,
+    canal_id: int,
+    persona: Persona,
+    find: TextClause = _FIND,
+) -> list[ChatDe]:
     values = {"empresa_id": empresa_id, "canal_id": canal_id, "ids": persona.ids}
-    return [ChatDe(*row) for row in session.execute(_FIND, values)]
+    return [ChatDe(*row) for row in session.execute(find, values)]
 
 
 def _choose(found: list[ChatDe], persona: Persona) -> ChatDe | None:
@@ -152,7 +161,8 @@ def _open(session: Session, *, empresa_id: int, canal_id: int, persona: Persona)
     values = {"empresa_id": empresa_id, "canal_id": canal_id, "externo": externo, "alias": alias}
     for n in range(100):
         # Another's chat may have had that name, of a person who has another telephone by now.
-        public = f"{canal_id}-{externo}" + (f"-{n}" if n else "")
+        again = f"-{n}" if n else ""
+        public = f"{canal_id}-{externo}"[: CHAT_ID_MAX - len(again)] + again
         opened = session.scalar(
             insert(Chat)
             .values(**values, chat_id=public)
@@ -164,25 +174,42 @@ def _open(session: Session, *, empresa_id: int, canal_id: int, persona: Persona)
     raise AssertionError("a hundred chats of one name")
 
 
-def _tell(session: Session, empresa_id: int, chat: ChatDe, persona: Persona) -> None:
-    """Both ids are known now. A telephone that is still another chat's is left to it."""
-    telefono = persona.telefono
-    taken = telefono and session.scalar(
-        text(
-            "SELECT 1 FROM chat c JOIN chat m ON m.empresa_id = c.empresa_id "
-            "AND m.canal_id = c.canal_id WHERE m.empresa_id = :empresa_id AND m.id = :id "
-            "AND c.externo = :telefono AND c.id <> m.id"
-        ),
-        {"empresa_id": empresa_id, "id": chat.id, "telefono": telefono},
-    )
-    if taken:
-        telefono = chat.externo if chat.externo != persona.usuario else None
-    _rename(session, empresa_id, chat, Persona(telefono, persona.usuario))
+# Another chat of the same person's has that id: it is left the other one where that is free, else
+# none, for it is nobody's address any more.
+_MAKE_ROOM = text(
+    """
+    UPDATE chat c SET externo = CASE WHEN EXISTS (
+        SELECT FROM chat o WHERE o.empresa_id = c.empresa_id AND o.canal_id = c.canal_id
+          AND o.externo = :otro) THEN NULL ELSE :otro END
+    FROM chat m
+    WHERE m.empresa_id = :empresa_id AND m.id = :id AND c.empresa_id = m.empresa_id
+      AND c.canal_id = m.canal_id AND c.externo = :externo AND c.id <> m.id
+    """
+)
+# What a person of the shop may do goes with them; whoever has their old number by now is nobody.
+# Linked by both already, they are told by the one.
+_FOLLOW = text(
+    """
+    UPDATE destinatario d SET externo = x.externo,
+        estado = CASE WHEN x.externo IS NULL THEN 'enlazando' ELSE d.estado END,
+        enlazado_en = CASE WHEN x.externo IS NULL THEN NULL ELSE d.enlazado_en END
+    FROM chat m, LATERAL (SELECT CASE WHEN NOT EXISTS (
+        SELECT FROM destinatario o WHERE o.empresa_id = m.empresa_id
+          AND o.canal_id = m.canal_id AND o.externo = :externo) THEN :externo END AS externo) x
+    WHERE m.empresa_id = :empresa_id AND m.id = :id AND d.empresa_id = m.empresa_id
+      AND d.canal_id = m.canal_id AND d.externo = :antes
+    """
+)
 
 
 def _rename(session: Session, empresa_id: int, chat: ChatDe, persona: Persona) -> None:
+    """Write to them by `persona` from now on. Nobody is left where they are not any more."""
     externo = persona.telefono or persona.usuario
     alias = persona.usuario if persona.telefono else None
+    if externo != chat.externo:
+        there = {"empresa_id": empresa_id, "id": chat.id, "externo": externo}
+        session.execute(_MAKE_ROOM, {**there, "otro": alias})
+        session.execute(_FOLLOW, {**there, "antes": chat.externo})
     session.execute(
         update(Chat)
         .where(Chat.empresa_id == empresa_id, Chat.id == chat.id)

@@ -58,8 +58,9 @@ class Entregado:
 class Tomado:
     """A reply in our hands until `hasta` (this process's monotonic clock).
 
-    turno: seconds until the bot may speak. edad: the reply's, in seconds. cerrado: the customer
-    had left when we looked. plantilla: what may be sent though they have not written lately.
+    turno: seconds until the bot may speak. edad: the reply's, in seconds; of one that had to wait
+    for the customer to write, since then. cerrado: the customer had left when we looked.
+    plantilla: what may be sent though they have not written lately.
     """
 
     mensaje_id: int
@@ -94,11 +95,12 @@ class Tomado:
 _LOOK = text(
     f"""
     SELECT m.chat_id, m.orden, m.texto, m.botones, m.entrega, m.entrega_partes, m.entrega_token,
-        m.entrega_intentos, extract(epoch FROM clock_timestamp() - m.creado_en)::float8 AS edad,
+        m.entrega_intentos, extract(epoch FROM clock_timestamp() - greatest(m.creado_en,
+            CASE k.tipo WHEN 'whatsapp' THEN c.escrito_en END))::float8 AS edad,
         c.externo, c.cerrado, k.ajustes -> 'plantilla' AS plantilla, k.tipo = 'whatsapp'
             AND coalesce(c.escrito_en < clock_timestamp() - interval '{VENTANA}', true) AS ventana,
         EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id
-                AND a.entrega = 'retenida') AS avisado,
+                AND a.entrega = 'retenida' AND a.id_proveedor IS NOT NULL) AS avisado,
         k.id AS canal_id, k.tipo, k.clave, k.credenciales,
         extract(epoch FROM k.proximo_envio - clock_timestamp())::float8 AS canal_ocupado,
         EXISTS (SELECT FROM mensaje a WHERE a.empresa_id = m.empresa_id AND a.chat_id = m.chat_id

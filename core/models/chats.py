@@ -63,6 +63,8 @@ class Chat(Base):
     resumen: Mapped[str | None]
     # Wants no messages that the shop begins; until they ask or order again.
     baja: Mapped[bool] = mapped_column(server_default="false")
+    # When they last said so in the provider's own settings, by its clock.
+    preferencia_en: Mapped[datetime | None]
     # The provider says the person left or blocked us; nothing more is sent.
     cerrado: Mapped[bool] = mapped_column(server_default="false")
     # The seller's memory: carrito, pending oferta, pending question (core.agente.estado).

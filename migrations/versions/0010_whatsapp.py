@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '4s'")
     op.execute("ALTER TABLE chat ADD COLUMN alias TEXT")
     op.execute("ALTER TABLE chat ADD COLUMN escrito_en TIMESTAMP WITH TIME ZONE")
+    op.execute("ALTER TABLE chat ADD COLUMN preferencia_en TIMESTAMP WITH TIME ZONE")
     op.execute(
         "ALTER TABLE chat ADD CONSTRAINT uq_chat_empresa_id_canal_id_alias "
         "UNIQUE (empresa_id, canal_id, alias)"
@@ -39,6 +40,7 @@ def downgrade() -> None:
     op.execute("UPDATE mensaje SET entrega = 'fallida' WHERE entrega = 'retenida'")
     _say_entrega(_BEFORE)
     op.execute("ALTER TABLE chat DROP CONSTRAINT uq_chat_empresa_id_canal_id_alias")
+    op.execute("ALTER TABLE chat DROP COLUMN preferencia_en")
     op.execute("ALTER TABLE chat DROP COLUMN escrito_en")
     op.execute("ALTER TABLE chat DROP COLUMN alias")
 

@@ -4,6 +4,7 @@ import logging
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -100,6 +101,13 @@ def test_whatever_the_answers_say_they_can_be_sent(
     assert [len(a.teclas) for a in emulador.aceptados] == [min(n, 10)] * 2
 
 
+def test_no_two_answers_look_alike(canal: Whatsapp, emulador: Emulador) -> None:
+    canal.send(TELEFONO, "¿Cuál?", teclas("Tubo (3)", "Tubo", "Tubo"))
+    canal.send(TELEFONO, "¿Cuál?", teclas("A", "A (3)", "A", "A (3)", "A"))
+    for sent in emulador.aceptados:
+        assert len({title for _, title in sent.teclas}) == len(sent.teclas)
+
+
 def test_too_long_a_text_for_buttons_is_sent_without(canal: Whatsapp, emulador: Emulador) -> None:
     canal.send(TELEFONO, "a" * 1024, teclas("Sí"))
     canal.send(TELEFONO, "a" * 1025, teclas("Sí"))
@@ -157,6 +165,10 @@ def test_whoever_waits_for_an_answer_sees_it_coming(canal: Whatsapp, emulador: E
         (api.TOKEN_VENCIDO, CredencialesRechazadas, None),
         (Falla(estado=401, cuerpo=b""), CredencialesRechazadas, None),
         (api.error(131009), EnvioRechazado, None),
+        (api.error(4242, 503), Unavailable, 2),
+        (api.error(4242, 429), EnvioLimitado, 2),
+        (api.error(131009, 500), Unavailable, 2),
+        (Falla(cuerpo=b'{"error": {"code": 4242, "is_transient": true}}'), Unavailable, 2),
         (Falla(estado=404, cuerpo=b"x"), EnvioRechazado, None),
         (Falla(estado=302, cuerpo=b"x"), EnvioRechazado, None),
     ],
@@ -245,8 +257,8 @@ def test_wrong_credentials_are_a_person_s_business(
 # --- media -------------------------------------------------------------------------------------
 
 
-def get(canal: Whatsapp, id_: str = "123", max_bytes: int = 1000) -> bytes:
-    return canal.fetch(Medio(id_, "imagen"), max_bytes=max_bytes, segundos=SEGUNDOS)
+def get(canal: Whatsapp, id_: str = "123", max_bytes: int = 1000, segundos: float = 20.0) -> bytes:
+    return canal.fetch(Medio(id_, "imagen"), max_bytes=max_bytes, segundos=segundos)
 
 
 def test_a_photo_is_read_from_metas_own_host(canal: Whatsapp, emulador: Emulador) -> None:
@@ -278,6 +290,15 @@ def test_the_token_goes_nowhere_else(canal: Whatsapp, emulador: Emulador, url: s
         get(canal)
 
 
+@pytest.mark.parametrize("url", ["https://[x", "{}/\0", "{}/\x1b[31m", "{}:99999999/x"])
+def test_an_address_that_is_none_is_refused_like_any_other(
+    canal: Whatsapp, emulador: Emulador, url: str
+) -> None:
+    emulador.add_medio("123", b"x", url=url.format(emulador.url))
+    with pytest.raises(EnvioRechazado):
+        get(canal)
+
+
 def test_what_is_too_large_is_refused_whatever_is_said_of_it(
     canal: Whatsapp, emulador: Emulador
 ) -> None:
@@ -294,7 +315,7 @@ def test_what_does_not_come_in_time_may_come_later(canal: Whatsapp, emulador: Em
         emulador.fail("content", falla)
         start = time.monotonic()
         with pytest.raises(Unavailable):
-            get(canal)
+            get(canal, segundos=SEGUNDOS)
         assert time.monotonic() - start < SEGUNDOS + 1.0
     assert get(canal) == b"x"
 
@@ -346,4 +367,26 @@ def test_what_was_pressed_photographed_or_ordered_is_named() -> None:
 
 def test_what_nobody_expects_an_answer_to_is_none() -> None:
     assert read("reaccion") is None
-    assert read("no_admitido") is None
+
+
+def said(tipo: str, parte: dict[str, object]) -> Entrante | None:
+    return parse_mensaje({"message": {"type": tipo, tipo: parte}})
+
+
+def test_a_corrected_message_is_what_it_says_by_now() -> None:
+    now = {"type": "text", "text": {"body": "quiero 1 martillo"}}
+    assert said("edit", {"original_message_id": "wamid.A", "message": now}) == Entrante(
+        "quiero 1 martillo", tipo="edicion"
+    )
+    photo = {"type": "image", "image": {"id": "1", "caption": "de estos"}}
+    assert said("edit", {"message": photo}) == Entrante("de estos", tipo="edicion")
+    assert said("revoke", {"original_message_id": "wamid.A"}) is None
+
+
+def test_what_whatsapp_does_not_hand_on_is_still_somebody_s() -> None:
+    unknown = Entrante("", tipo="desconocido")
+    assert read("no_admitido") == replace(unknown, nombre="Ana Paz")
+    assert said("unsupported", {"type": "unknown"}) == unknown
+    assert said("algo_nuevo", {}) == unknown
+    assert said("interactive", {"type": "nfm_reply", "nfm_reply": {}}) == unknown
+    assert said("unsupported", {"type": "pin"}) is None

@@ -86,10 +86,37 @@ def test_what_is_no_text_is_answered_honestly_and_a_reaction_not_at_all(
     assert "solo puedo leer texto" in said.texto
     thumb = {"message_id": said.wamid, "emoji": "👍"}
     post(mensaje(None, type="reaction", reaction=thumb))
-    post(mensaje(None, type="unsupported", errors=[{"code": 131051}]))
+    post(mensaje(None, type="revoke", revoke={"original_message_id": "wamid.A"}))
     work()
     assert len(emulador.aceptados) == 1
     assert {m.estado for m in canal.mensajes()} == {"procesado"}
+
+
+def test_a_customer_whose_message_whatsapp_does_not_hand_on_is_asked_to_write_it_once(
+    post: Post, work: Work, emulador: Emulador
+) -> None:
+    lost = {"type": "unsupported", "unsupported": {"type": "unknown"}}
+    for _ in range(3):
+        post(mensaje(None, errors=[{"code": 131060}], **lost))
+        work()
+    [said] = emulador.aceptados
+    assert "solo puedo leer texto" in said.texto
+    post(mensaje("Hola"))
+    work()
+    post(mensaje(None, errors=[{"code": 131060}], **lost))
+    work()
+    assert len(emulador.aceptados) == 3
+
+
+def test_an_order_that_the_customer_corrects_is_offered_as_it_is_by_now(
+    post: Post, work: Work, emulador: Emulador
+) -> None:
+    post(mensaje("Quiero 5 martillos"))
+    work()
+    now = {"type": "text", "text": {"body": "Quiero 3 martillos"}}
+    post(mensaje(None, type="edit", edit={"original_message_id": "wamid.A", "message": now}))
+    work()
+    assert "300" in emulador.aceptados[-1].texto
 
 
 def test_a_new_canal_is_checked_and_says_what_is_left(

@@ -16,7 +16,7 @@ from core.wiring import Servicios
 from tests.fakes import CanalDePapel, ColaEnMemoria
 from tests.telegram.conftest import Bot
 from tests.whatsapp import fallas as api
-from tests.whatsapp.avisos import TELEFONO, estado, mensaje
+from tests.whatsapp.avisos import TELEFONO, eco, estado, mensaje
 from tests.whatsapp.conftest import Post
 from tests.whatsapp.emulador import Emulador
 
@@ -95,6 +95,49 @@ def test_what_waited_leaves_in_order_before_the_answer_once_they_write(
     assert [entrega(canal, m) for m in held] == [("enviada", None)] * 2
 
 
+@pytest.mark.parametrize("falla", [api.LIMITE_DEL_PAR, api.LIMITE, api.ERROR_500])
+def test_what_waited_for_days_is_not_given_up_for_one_trouble_when_it_may_leave(
+    falla: api.Falla,
+    canal: Bot,
+    deliver: Deliver,
+    wrote: Callable[..., None],
+    post: Post,
+    sql: Sql,
+    cola: ColaEnMemoria,
+    emulador: Emulador,
+) -> None:
+    wrote(72)
+    held = canal.reply("Ya llegó lo suyo", TELEFONO)
+    sql("UPDATE mensaje SET creado_en = now() - interval '48 hours'")
+    deliver(held)
+    post(mensaje("Hola"))
+    emulador.fail("messages", falla)
+    ended = deliver(held)
+    assert ended.desenlace is Desenlace.ESPERA
+    assert ended.segundos <= 6
+    canal.age(10)
+    sql("UPDATE canal SET proximo_envio = now()")
+    assert deliver(held).desenlace is Desenlace.ENVIADA
+
+
+def test_what_the_bot_still_had_to_say_is_withdrawn_by_whoever_takes_the_chat(
+    post: Post,
+    work: Callable[[], None],
+    canal: Bot,
+    deliver: Deliver,
+    wrote: Callable[..., None],
+    emulador: Emulador,
+) -> None:
+    wrote(30)
+    held = canal.reply("lo de anteayer", TELEFONO)
+    deliver(held)
+    post(eco("Hola, soy la dueña"))
+    post(mensaje("Hola"))
+    work()
+    assert emulador.aceptados == []
+    assert entrega(canal, held) == ("fallida", "retirada")
+
+
 def test_an_old_message_that_comes_late_opens_no_window(
     canal: Bot, post: Post, work: Callable[[], None], emulador: Emulador, sql: Sql
 ) -> None:
@@ -142,18 +185,25 @@ def test_a_fixed_template_asks_them_once_to_write_and_the_replies_wait(
     emulador: Emulador,
 ) -> None:
     wrote(30)
+    # Had it waited before there was a template, or when that was refused, nobody has been asked.
+    assert deliver(canal.reply("cero", TELEFONO)).desenlace is Desenlace.RETENIDA
     fixed = '{"nombre": "escribenos", "idioma": "es", "con_texto": false}'
     sql("UPDATE canal SET ajustes = jsonb_build_object('plantilla', cast(:p AS jsonb))", p=fixed)
-    for texto in ("uno", "dos"):
+    emulador.fail("messages", api.error(132001))
+    for texto in ("uno", "dos", "tres"):
         assert deliver(canal.reply(texto, TELEFONO)).desenlace is Desenlace.RETENIDA
     [asked] = emulador.aceptados
     assert asked.cuerpo["template"] == {"name": "escribenos", "language": {"code": "es"}}
     # That it was read does not mean that the reply was.
     post(estado(asked.cuerpo, asked.wamid, "read"))
-    assert sql("SELECT entrega FROM mensaje ORDER BY id") == [("retenida",)] * 2
+    assert sql("SELECT entrega FROM mensaje ORDER BY id") == [("retenida",)] * 4
+    # What they wrote long ago and comes now is not what was asked for: nothing is paid twice.
+    post(mensaje("Hola", hace=28 * 3600))
+    work()
+    assert len(emulador.aceptados) == 1
     post(mensaje("¿Qué pasó?"))
     work()
-    assert [a.texto for a in emulador.aceptados][1:3] == ["uno", "dos"]
+    assert [a.texto for a in emulador.aceptados][1:5] == ["cero", "uno", "dos", "tres"]
 
 
 @pytest.mark.parametrize("cuando", ["al enviar", "después"])

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.db import Database
 from core.mensajes.identidad import Persona, open_person
+from core.mensajes.recibir import CHAT_ID_MAX
 from tests.telegram.conftest import Bot
 from tests.whatsapp.avisos import TELEFONO, USUARIO, eco, ejemplo, mensaje, sobre
 from tests.whatsapp.conftest import Post
@@ -62,6 +63,74 @@ def test_a_new_telephone_of_a_known_person_is_where_they_are_written_to(
     post(mensaje("uno", usuario=USUARIO))
     post(mensaje("dos", de=NUEVO, usuario=USUARIO))
     assert chats(sql) == [(NUEVO, USUARIO, 2)]
+
+
+def test_whoever_comes_in_one_notice_with_another_is_not_taken_for_them(
+    post: Post, sql: Sql
+) -> None:
+    ana, luis = mensaje("soy Ana", usuario=USUARIO), mensaje("soy Luis", de=NUEVO)
+    value, other = (a["entry"][0]["changes"][0]["value"] for a in (ana, luis))
+    post(sobre({"contacts": value["contacts"], "messages": value["messages"] + other["messages"]}))
+    assert sorted(chats(sql)) == [(TELEFONO, USUARIO, 1), (NUEVO, None, 1)]
+
+
+def test_a_person_of_two_chats_whose_telephone_is_given_away_keeps_one(
+    post: Post, sql: Sql
+) -> None:
+    post(mensaje("uno"))
+    post(mensaje("dos", de=None, usuario=USUARIO))
+    post(mensaje("tres", usuario=USUARIO))
+    assert post(mensaje("soy otra persona", usuario=OTRO)).status_code == 200
+    post(mensaje("cuatro", de=None, usuario=USUARIO))
+    assert chats(sql) == [(USUARIO, None, 3), (None, None, 1), (TELEFONO, OTRO, 1)]
+
+
+def test_nobody_is_written_to_at_the_telephone_that_they_had_before(
+    post: Post, sql: Sql, work: Callable[[], None], emulador: Any
+) -> None:
+    post(mensaje("uno", usuario=USUARIO))
+    post(mensaje("dos", de=NUEVO))
+    work()
+    emulador.aceptados.clear()
+    post(mensaje("tres", de=NUEVO, usuario=USUARIO))
+    work()
+    assert [a.para for a in emulador.aceptados] == [NUEVO]
+    assert chats(sql)[0][:2] == (NUEVO, USUARIO)
+    post(mensaje("cuatro", de=NUEVO))
+    assert chats(sql)[1][1:] == (None, 2)
+
+
+def test_who_is_told_of_sales_is_still_themselves_at_another_telephone(
+    post: Post, sql: Sql, canal: Bot
+) -> None:
+    sql(
+        "INSERT INTO destinatario (empresa_id, via, canal_id, externo, nombre, enlazado_en) "
+        "VALUES (:e, 'whatsapp', :c, :x, 'Dueña', now())",
+        e=canal.empresa_id,
+        c=canal.canal_id,
+        x=TELEFONO,
+    )
+    told = "SELECT externo FROM destinatario"
+    post(mensaje("uno", usuario=USUARIO))
+    post(mensaje("dos", de=NUEVO, usuario=USUARIO))
+    assert sql(told) == [(NUEVO,)]
+    # Whoever is given the number is not given what the owner may do.
+    post(mensaje("tres", de=NUEVO, usuario=OTRO))
+    assert sql(told) == [(USUARIO,)]
+    post(mensaje("cuatro", usuario=USUARIO))
+    assert sql(told) == [(TELEFONO,)]
+    post(ejemplo("cambio_de_numero"))
+    assert chats(sql)[0][0] == sql(told)[0][0]
+
+
+def test_a_user_id_as_long_as_they_may_be_names_a_chat_that_the_shop_can_open(
+    post: Post, sql: Sql
+) -> None:
+    for last in "XY":
+        post(mensaje("uno", de=None, usuario="CO." + "a" * 127 + last))
+    names = [name for (name,) in sql("SELECT chat_id FROM chat")]
+    assert len(set(names)) == 2
+    assert all(len(name) <= CHAT_ID_MAX for name in names)
 
 
 def test_a_change_that_meta_tells_moves_the_chat(post: Post, sql: Sql) -> None:
@@ -159,7 +228,12 @@ def test_stop_and_resume_are_the_customers_own(post: Post, sql: Sql) -> None:
     post(ejemplo("preferencia_basta"))
     assert chats(sql) == []
     post(mensaje("Hola", usuario=USUARIO))
-    for nombre, baja in (("preferencia_basta", True), ("preferencia_sigue", False)):
+    # The older one that comes once more undoes nothing.
+    for nombre, baja in (
+        ("preferencia_basta", True),
+        ("preferencia_sigue", False),
+        ("preferencia_basta", False),
+    ):
         post(ejemplo(nombre), ejemplo(nombre))
         assert sql("SELECT baja FROM chat") == [(baja,)]
     told = {"user_id": USUARIO, "category": "marketing_messages", "value": "stop"}
