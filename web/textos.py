@@ -35,8 +35,9 @@ CHAT = {
     "audio": "Audio",
     "opciones": "Respuestas para elegir",
     "opciones_voz": "Puedes elegir: {opciones}",
-    "archivo_cargando": "Cargando…",
+    "archivo_preparando": "La tienda lo está recibiendo…",
     "archivo_fallo": "No se pudo cargar.",
+    "archivo_rechazado": "La tienda no pudo abrir este archivo.",
     "foto_ver": "Ver la imagen más grande",
     "foto_cerrar": "Cerrar la imagen",
     # State of the customer's own messages

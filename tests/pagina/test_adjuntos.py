@@ -40,7 +40,7 @@ def jpeg_size(content: bytes) -> tuple[int, int]:
 
 def choose_foto(cliente: Cliente, content: bytes, name: str = "foto.png") -> None:
     file = {"name": name, "mimeType": "image/png", "buffer": content}
-    cliente.page.locator("#archivo").set_input_files(file)  # type: ignore[arg-type]
+    cliente.chat.locator("#archivo").set_input_files(file)  # type: ignore[arg-type]
 
 
 def loaded(cliente: Cliente) -> None:
@@ -160,6 +160,70 @@ def test_a_photo_is_shown_first_and_sent_small_without_what_the_camera_wrote(
     expect(cliente.page.locator("#visor img")).to_be_visible()
     cliente.page.keyboard.press("Escape")
     expect(cliente.page.locator("#visor")).to_be_hidden()
+
+
+def test_a_photo_that_the_shop_still_looks_through_is_waited_for_and_said(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.sin_limpiar = True
+    choose_foto(cliente, png(40, 30))
+    cliente.write("Mira")
+    loaded(cliente)  # one's own
+    cliente.page.reload()
+    foto = cliente.own().locator(".foto")
+    expect(foto).to_have_attribute("data-carga", "preparando")
+    expect(cliente.own()).to_contain_text("La tienda lo está recibiendo…")
+    tienda.sin_limpiar = False
+
+    loaded(cliente)
+    cliente.expect_own("Mira")
+
+
+def test_a_photo_that_the_shop_could_not_open_says_so(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.ilegible = True
+    choose_foto(cliente, png(40, 30))
+    cliente.write("")
+    loaded(cliente)
+    cliente.page.reload()
+    expect(cliente.own()).to_have_text("La tienda no pudo abrir este archivo.")
+
+
+# Says that something is near the screen only once it is told to look.
+_DISTRAIDO = """
+window.IntersectionObserver = class {
+  constructor(hear) { this.hear = hear; }
+  observe(target) {
+    addEventListener("mira", () => this.hear([{ isIntersecting: true, target }]), { once: true });
+  }
+  unobserve() {}
+};
+"""
+
+
+def test_a_photo_that_another_tab_sent_is_shown_when_one_looks(
+    tienda: TiendaDeGuion,
+    cliente: Cliente,
+    navegador: BrowserContext,
+    abrir: Callable[[str], Cliente],
+) -> None:
+    cliente.write("Hola")
+    cliente.expect_own("Hola")
+    navegador.add_init_script(_DISTRAIDO)
+    otra = abrir(tienda.url)
+    otra.expect_own("Hola")
+    tienda.rechazos = [503] * 50
+    choose_foto(cliente, png(40, 30))
+    cliente.write("Mira")
+    expect(otra.own()).to_have_count(2)  # from the outbox that they share
+    tienda.rechazos = []
+    cliente.expect_own("Hola", "Mira")
+    otra.expect_own("Hola", "Mira")
+    otra.page.evaluate("dispatchEvent(new Event('mira'))")
+
+    expect(otra.own().locator(".foto")).to_have_attribute("data-carga", "lista")
+    assert len(tienda.archivos) == 1
 
 
 def test_a_photo_chosen_by_mistake_is_taken_away(tienda: TiendaDeGuion, cliente: Cliente) -> None:

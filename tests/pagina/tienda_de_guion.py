@@ -53,6 +53,8 @@ class TiendaDeGuion:
         self.ajustes = AjustesWeb()
         self.archivos: dict[int, tuple[str, bytes]] = {}  # id → what came, and its type
         self.sin_archivos = False  # photos and recordings get a 501
+        self.sin_limpiar = False  # what came is shown to nobody yet
+        self.ilegible = False  # nor ever will be
         self.pulsados: list[str | None] = []  # `boton` of every text taken
         self._cambio = threading.Condition()
         self._epoca = 0
@@ -239,6 +241,9 @@ class TiendaDeGuion:
         tokens = {f"Bearer {chat.token}" for chat in self.chats.values()}
         if request.headers.get("Authorization") not in tokens:
             return _problem(401)
+        if self.sin_limpiar or self.ilegible:
+            estado = "rechazado" if self.ilegible else "recibido"
+            return jsonify(codigo="archivo_no_listo", estado=estado), 409
         mime, content = self.archivos[id]
         return Response(content, mimetype=mime)
 
