@@ -48,6 +48,9 @@ CHAT = {
     "rechazado_demasiado_largo": "No se pudo enviar: es demasiado largo.",
     "rechazado_no_disponible": "No se pudo enviar: la tienda no recibe fotos ni notas de voz.",
     "rechazado_demasiado_grande": "No se pudo enviar: el archivo es demasiado grande.",
+    "rechazado_demasiadas_peticiones": (
+        "No se pudo enviar: son muchos archivos seguidos. Inténtalo más tarde o escribe."
+    ),
     "rechazado_perdido": "Este archivo ya no está en tu navegador y no se puede enviar.",
     "subiendo": "Enviando… {n} %",
     "reintentar": "Reintentar",
