@@ -185,6 +185,11 @@ class ArchivoNoListo(Conflict):
 
     codigo = "archivo_no_listo"
 
+    def __init__(self, estado: str) -> None:
+        """`estado`: of the archivo; all but `rechazado` may still become `listo`."""
+        super().__init__("Ese archivo no está listo.")
+        self.estado = estado
+
 
 class TooManyRequests(AgenteError):
     codigo = "demasiadas_peticiones"

@@ -17,6 +17,7 @@ from core.adapters.observabilidad import ensure_logging
 from core.db import DATABASE_DOWN
 from core.errors import (
     AgenteError,
+    ArchivoNoListo,
     Conflict,
     Forbidden,
     Invalid,
@@ -204,6 +205,8 @@ def _answer_error(error: AgenteError) -> Response:
             {k: quantity(v) if isinstance(v, Decimal) else v for k, v in each.items()}
             for each in error.faltantes
         ]
+    if isinstance(error, ArchivoNoListo):
+        more["estado"] = error.estado
     if status in (500, 503):
         _log.warning("sin poder atender", exc_info=error)
     answer = problem(status, error.codigo, str(error), **more)

@@ -35,8 +35,9 @@ CHAT = {
     "audio": "Audio",
     "opciones": "Respuestas para elegir",
     "opciones_voz": "Puedes elegir: {opciones}",
-    "archivo_cargando": "Cargando…",
+    "archivo_preparando": "La tienda lo está recibiendo…",
     "archivo_fallo": "No se pudo cargar.",
+    "archivo_rechazado": "La tienda no pudo abrir este archivo.",
     "foto_ver": "Ver la imagen más grande",
     "foto_cerrar": "Cerrar la imagen",
     # State of the customer's own messages
@@ -47,6 +48,9 @@ CHAT = {
     "rechazado_demasiado_largo": "No se pudo enviar: es demasiado largo.",
     "rechazado_no_disponible": "No se pudo enviar: la tienda no recibe fotos ni notas de voz.",
     "rechazado_demasiado_grande": "No se pudo enviar: el archivo es demasiado grande.",
+    "rechazado_demasiadas_peticiones": (
+        "No se pudo enviar: son muchos archivos seguidos. Inténtalo más tarde o escribe."
+    ),
     "rechazado_perdido": "Este archivo ya no está en tu navegador y no se puede enviar.",
     "subiendo": "Enviando… {n} %",
     "reintentar": "Reintentar",

@@ -324,5 +324,5 @@ def _kept(limpio: Limpio) -> _Guardado:
 def _spoken(answer: RespuestaModelo | None, most: int) -> str:
     """The words of a recording; none where a transcriber only filled a silence."""
     words = answer.texto.strip()[:most] if answer else ""
-    bare = fold(words).strip(" .,!¡?¿[]()♪*")
-    return "" if bare in indicaciones()["silencios"] else words
+    bare = fold(words).strip(" .…,!¡?¿[]()♪♫*-")
+    return "" if not bare or bare in indicaciones()["silencios"] else words

@@ -16,6 +16,9 @@ _BLOQUES_DE_ETIQUETAS = frozenset({2, 4, 5, 6})  # application, comment, cue she
 _RELLENO_FLAC = 1
 # Comments of a voice note take a page; a picture among them, some.
 _PAGINAS_MAX = 64
+# Of a container: more than an hour of sound in the smallest pieces has, and soon gone through.
+_PARTES_MAX = 400_000
+_ETIQUETAS_MAX = 16
 _SEGMENT, _TAGS, _ATTACHMENTS, _VOID = 0x18538067, 0x1254C367, 0x1941A469, 0xEC
 
 
@@ -30,9 +33,23 @@ def without_tags(contenido: bytes, mime: str) -> bytes:
         raise ArchivoIlegible("El audio está dañado.") from e
 
 
+class _Partes:
+    """So many and no more: what is made of nothing but small parts is made to be gone through."""
+
+    def __init__(self, most: int = _PARTES_MAX) -> None:
+        self._left = most
+
+    def count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many parts")
+
+
 def _mpeg(c: bytes) -> bytes:
     """ID3v2 before, APE and ID3v1 after."""
+    parts = _Partes(_ETIQUETAS_MAX)
     while c.startswith(b"ID3") and len(c) > 10:
+        parts.count()
         size = c[6] << 21 | c[7] << 14 | c[8] << 7 | c[9]
         c = c[10 + size + (10 if c[5] & 0x10 else 0) :]
     if c[-128:-125] == b"TAG":
@@ -47,10 +64,12 @@ def _mpeg(c: bytes) -> bytes:
 
 def _mp4(c: bytes) -> bytes:
     out = bytearray(c)
+    parts = _Partes()
     pending = [(0, len(out))]
     while pending:
         start, end = pending.pop()
         for at, kind, body, after in _boxes(out, start, end):
+            parts.count()
             if kind in _CAJAS_DE_ETIQUETAS:
                 out[at + 4 : at + 8] = b"free"
                 out[body:after] = bytes(after - body)
@@ -74,8 +93,9 @@ def _boxes(c: bytearray, start: int, end: int) -> Iterator[tuple[int, bytes, int
 
 
 def _wav(c: bytes) -> bytes:
-    out, at = bytearray(c), 12
+    out, at, parts = bytearray(c), 12, _Partes()
     while at + 8 <= len(out):
+        parts.count()
         kind, size = struct.unpack_from("<4sI", out, at)
         after = min(len(out), at + 8 + size)
         if kind not in _TROZOS_DE_SONIDO:
@@ -86,8 +106,9 @@ def _wav(c: bytes) -> bytes:
 
 
 def _flac(c: bytes) -> bytes:
-    out, at, last = bytearray(c), 4, False
+    out, at, last, parts = bytearray(c), 4, False, _Partes()
     while not last:
+        parts.count()
         last, kind = bool(out[at] & 0x80), out[at] & 0x7F
         size = int.from_bytes(out[at + 1 : at + 4])
         if kind in _BLOQUES_DE_ETIQUETAS:
@@ -177,8 +198,9 @@ def _crc(page: bytes | bytearray) -> int:
 
 
 def _webm(c: bytes) -> bytes:
-    out, at = bytearray(c), 0
+    out, at, parts = bytearray(c), 0, _Partes()
     while at < len(out):
+        parts.count()
         kind, body = _element_id(out, at)
         size, body = _element_size(out, body)
         if kind == _SEGMENT or size is None:

@@ -169,7 +169,7 @@ def find_listo(
     if row is None or chat_id not in (None, row.chat_id):
         raise NotFound
     if row.estado != "listo":
-        raise ArchivoNoListo("Ese archivo no está listo.")
+        raise ArchivoNoListo(row.estado)
     return row
 
 

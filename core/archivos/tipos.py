@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 # Of the first 64 KB: where a container says what is in it.
 _CABEZA = 64 * 1024
+# A recording has one; what has this many is made to be looked through.
+_MANEJADORES_MAX = 100
 _VIDEO_WEBM = (b"V_VP8", b"V_VP9", b"V_AV1", b"V_MPEG", b"V_THEORA")
 _MARCAS_DE_AUDIO = (b"M4A", b"M4B", b"mp4", b"iso", b"3gp", b"dash", b"MSNV", b"f4a", b"qt  ")
 
@@ -50,11 +52,13 @@ def _is_mp4(c: bytes) -> bool:
 def _has_video_track(c: bytes) -> bool:
     """Whether a handler of the container says that its track is seen, not heard."""
     at = c.find(b"hdlr")
-    while at >= 0:
+    for _ in range(_MANEJADORES_MAX):
+        if at < 0:
+            return False
         if c[at + 12 : at + 16] == b"vide":
             return True
         at = c.find(b"hdlr", at + 4)
-    return False
+    return True
 
 
 def _is_webm(c: bytes) -> bool:

@@ -54,7 +54,13 @@ def _split(given: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
+# Python's IDNA is of 2003 and makes another name of these than browsers do: another shop's.
+_DESVIADAS = frozenset("ßς\u200c\u200d")
+
+
 def _ascii(host: str) -> str:
+    if _DESVIADAS & set(host):
+        raise ValueError("tiene letras que se escriben como xn--…: copia el origen del navegador")
     try:
         return host.encode("idna").decode().lower() if not host.isascii() else host.lower()
     except UnicodeError as e:

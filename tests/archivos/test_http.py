@@ -141,6 +141,7 @@ def test_nobody_is_shown_what_was_not_cleaned(client: FlaskClient, tienda: Tiend
     for headers in (tienda.cliente_headers(), tienda.headers()):
         answer = client.get(f"/archivos/{row.id}", headers=headers)
         assert (answer.status_code, answer.json["codigo"]) == (409, "archivo_no_listo")
+        assert answer.json["estado"] == "recibido"  # it may still come; a refused one never
 
 
 def test_a_clean_one_is_shown_inert_to_the_shop_and_its_customer_only(

@@ -241,7 +241,11 @@ def test_an_upload_of_the_page_is_heard_as_well(local: Local) -> None:
 
 
 @pytest.mark.parametrize(
-    "silencio", ["", "  ", "Subtítulos realizados por la comunidad de Amara.org", "[Música]"]
+    "silencio",
+    [
+        *("", "  ", "...", "♪ ♪", "[Música]", "(silencio)", "[BLANK_AUDIO]", "¡Suscríbete!"),
+        "Subtítulos realizados por la comunidad de Amara.org",
+    ],
 )
 def test_a_silence_is_nobodys_words(local: Local, silencio: str) -> None:
     assert local.dice(local.voz(silencio)) == FRASES["audio_sin_oir"]

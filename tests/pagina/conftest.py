@@ -6,9 +6,20 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from sqlalchemy import select
 
+from core.cuentas import create_usuario
+from core.cuentas.demo import seed_demo
+from core.cuentas.empresas import Creada, Persona
+from core.db import Database
+from core.models import Canal, Rol
+from core.settings import Settings
+from tests.acceso import CLAVE, Tienda
+from tests.fakes import ClavesRapidas
 from tests.pagina.cliente import Cliente
+from tests.pagina.sistema import Sistema, running
 from tests.pagina.sitio_ajeno import SitioAjeno
 from tests.pagina.tienda_de_guion import TiendaDeGuion
 
@@ -113,3 +124,27 @@ def tienda() -> Iterator[TiendaDeGuion]:
 def cliente(tienda: TiendaDeGuion, abrir: Callable[[str], Cliente]) -> Cliente:
     """Somebody on the page of the scripted shop."""
     return abrir(tienda.url)
+
+
+@pytest.fixture
+def demo(app: Flask, db: Database, settings: Settings) -> Tienda:
+    """The seeded shop with a seller, and the seven hammers of the mission."""
+    claves = ClavesRapidas()
+    empresa_id = seed_demo(db, settings, claves)
+    assert empresa_id is not None
+    with db.empresa(empresa_id) as session:
+        canal = session.scalars(select(Canal).where(Canal.por_defecto)).one()
+        creada = Creada(empresa_id, None, canal.id, canal.clave)
+    vendedor = Persona(email="marta@demo.local", password=CLAVE, rol=Rol.VENDEDOR)
+    usuario_id = create_usuario(
+        db, claves, empresa_id=empresa_id, persona=vendedor, actor="consola"
+    )
+    tienda = Tienda(app, creada, {Rol.VENDEDOR: usuario_id})
+    tienda.producto("HM-101", nombre="Martillo de uña 16 oz", precio="32500.00", stock="7")
+    return tienda
+
+
+@pytest.fixture(scope="module")
+def sistema(settings: Settings) -> Iterator[Sistema]:
+    with running(settings) as processes:
+        yield processes

@@ -1,4 +1,4 @@
-"""Answers to press, photos and voice notes: the same outbox, so nothing lost and nothing twice."""
+"""Photos and voice notes: the same outbox as words, so nothing lost and nothing twice."""
 
 import io
 import struct
@@ -10,8 +10,6 @@ from playwright.sync_api import BrowserContext, expect
 
 from tests.pagina.cliente import Cliente
 from tests.pagina.tienda_de_guion import TiendaDeGuion
-
-SI_NO = [{"id": "101:0", "texto": "Sí, confirmar"}, {"id": "101:1", "texto": "No, gracias"}]
 
 
 def png(ancho: int, alto: int) -> bytes:
@@ -40,7 +38,7 @@ def jpeg_size(content: bytes) -> tuple[int, int]:
 
 def choose_foto(cliente: Cliente, content: bytes, name: str = "foto.png") -> None:
     file = {"name": name, "mimeType": "image/png", "buffer": content}
-    cliente.page.locator("#archivo").set_input_files(file)  # type: ignore[arg-type]
+    cliente.chat.locator("#archivo").set_input_files(file)  # type: ignore[arg-type]
 
 
 def loaded(cliente: Cliente) -> None:
@@ -48,92 +46,6 @@ def loaded(cliente: Cliente) -> None:
     expect(foto).to_be_visible()
     expect(cliente.own().locator(".foto")).to_have_attribute("data-carga", "lista")
     assert foto.evaluate("async n => { await n.decode(); return n.naturalWidth; }") > 0
-
-
-# --- answers to press -----------------------------------------------------------------------------
-
-
-def test_pressing_an_answer_says_its_words_and_names_it(
-    tienda: TiendaDeGuion, cliente: Cliente
-) -> None:
-    cliente.write("10 martillos")
-    cliente.expect_own("10 martillos")
-    tienda.say("Hay 7. ¿Los quieres?", botones=SI_NO)
-    expect(cliente.opciones.get_by_role("button")).to_have_text(["Sí, confirmar", "No, gracias"])
-    expect(cliente.opciones.get_by_role("status")).to_have_text(
-        "Puedes elegir: Sí, confirmar · No, gracias"
-    )
-    cliente.page.reload()
-    cliente.opciones.get_by_role("button", name="Sí, confirmar").click()
-
-    cliente.expect_own("10 martillos", "Sí, confirmar")
-    expect(cliente.opciones).to_be_hidden()
-    expect(cliente.caja).to_be_focused()
-    assert tienda.pulsados == [None, "101:0"]
-
-
-def test_answers_go_once_something_was_said_or_the_shop_goes_on(
-    tienda: TiendaDeGuion, cliente: Cliente
-) -> None:
-    cliente.write("Hola")
-    cliente.expect_own("Hola")
-    tienda.say("¿Los quieres?", botones=SI_NO)
-    expect(cliente.opciones).to_be_visible()
-    tienda.rechazos = [503] * 50
-    cliente.write("Espera")  # said, though the shop does not know yet
-    expect(cliente.opciones).to_be_hidden()
-    tienda.rechazos = []
-    cliente.expect_own("Hola", "Espera")
-    tienda.say("¿Y ahora?", botones=SI_NO[:1])
-    expect(cliente.opciones.get_by_role("button")).to_have_count(1)
-    tienda.say("Olvídalo.", botones=[])
-
-    cliente.expect_theirs("¿Los quieres?", "¿Y ahora?", "Olvídalo.")
-    expect(cliente.opciones).to_be_hidden()
-
-
-def test_answers_are_reached_and_pressed_by_keyboard(
-    tienda: TiendaDeGuion, cliente: Cliente
-) -> None:
-    cliente.write("Hola")
-    cliente.expect_own("Hola")
-    tienda.say("¿Los quieres?", botones=SI_NO)
-    expect(cliente.opciones).to_be_visible()
-    cliente.caja.focus()
-    cliente.page.keyboard.press("Shift+Tab")
-    no = cliente.opciones.get_by_role("button", name="No, gracias")
-    expect(no).to_be_focused()
-    expect(no).to_have_css("outline-style", "solid")
-    cliente.page.keyboard.press("Enter")
-
-    cliente.expect_own("Hola", "No, gracias")
-    assert tienda.pulsados[-1] == "101:1"
-
-
-def test_an_answer_pressed_offline_is_said_once_when_the_network_is_back(
-    tienda: TiendaDeGuion, cliente: Cliente, navegador: BrowserContext
-) -> None:
-    cliente.write("Hola")
-    cliente.expect_own("Hola")
-    tienda.say("¿Los quieres?", botones=SI_NO)
-    expect(cliente.opciones).to_be_visible()
-    navegador.set_offline(True)
-    cliente.opciones.get_by_role("button", name="Sí, confirmar").click()
-    expect(cliente.opciones).to_be_hidden()
-    navegador.set_offline(False)
-
-    cliente.expect_own("Hola", "Sí, confirmar")
-    assert tienda.pulsados == [None, "101:0"]
-
-
-def test_states_of_delivery_that_the_page_does_not_know_break_nothing(
-    tienda: TiendaDeGuion, cliente: Cliente
-) -> None:
-    cliente.write("Hola")
-    cliente.expect_own("Hola")
-    for entrega in ("entregada", "leida", "otra"):
-        tienda.say(entrega, entrega=entrega, tipo="otro", archivo={"id": 9, "tipo": "video"})
-    cliente.expect_theirs("entregada", "leida", "otra")
 
 
 # --- photos ---------------------------------------------------------------------------------------
@@ -160,6 +72,70 @@ def test_a_photo_is_shown_first_and_sent_small_without_what_the_camera_wrote(
     expect(cliente.page.locator("#visor img")).to_be_visible()
     cliente.page.keyboard.press("Escape")
     expect(cliente.page.locator("#visor")).to_be_hidden()
+
+
+def test_a_photo_that_the_shop_still_looks_through_is_waited_for_and_said(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.sin_limpiar = True
+    choose_foto(cliente, png(40, 30))
+    cliente.write("Mira")
+    loaded(cliente)  # one's own
+    cliente.page.reload()
+    foto = cliente.own().locator(".foto")
+    expect(foto).to_have_attribute("data-carga", "preparando")
+    expect(cliente.own()).to_contain_text("La tienda lo está recibiendo…")
+    tienda.sin_limpiar = False
+
+    loaded(cliente)
+    cliente.expect_own("Mira")
+
+
+def test_a_photo_that_the_shop_could_not_open_says_so(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.ilegible = True
+    choose_foto(cliente, png(40, 30))
+    cliente.write("")
+    loaded(cliente)
+    cliente.page.reload()
+    expect(cliente.own()).to_have_text("La tienda no pudo abrir este archivo.")
+
+
+# Says that something is near the screen only once it is told to look.
+_DISTRAIDO = """
+window.IntersectionObserver = class {
+  constructor(hear) { this.hear = hear; }
+  observe(target) {
+    addEventListener("mira", () => this.hear([{ isIntersecting: true, target }]), { once: true });
+  }
+  unobserve() {}
+};
+"""
+
+
+def test_a_photo_that_another_tab_sent_is_shown_when_one_looks(
+    tienda: TiendaDeGuion,
+    cliente: Cliente,
+    navegador: BrowserContext,
+    abrir: Callable[[str], Cliente],
+) -> None:
+    cliente.write("Hola")
+    cliente.expect_own("Hola")
+    navegador.add_init_script(_DISTRAIDO)
+    otra = abrir(tienda.url)
+    otra.expect_own("Hola")
+    tienda.rechazos = [503] * 50
+    choose_foto(cliente, png(40, 30))
+    cliente.write("Mira")
+    expect(otra.own()).to_have_count(2)  # from the outbox that they share
+    tienda.rechazos = []
+    cliente.expect_own("Hola", "Mira")
+    otra.expect_own("Hola", "Mira")
+    otra.page.evaluate("dispatchEvent(new Event('mira'))")
+
+    expect(otra.own().locator(".foto")).to_have_attribute("data-carga", "lista")
+    assert len(tienda.archivos) == 1
 
 
 def test_a_photo_chosen_by_mistake_is_taken_away(tienda: TiendaDeGuion, cliente: Cliente) -> None:
@@ -237,6 +213,58 @@ def test_a_photo_is_sent_where_the_browser_keeps_nothing(
     tienda.rechazos = [503]
     choose_foto(cliente, png(20, 20))
     cliente.write("Mira")
+
+    loaded(cliente)
+    cliente.expect_own("Mira")
+    assert len(tienda.archivos) == 1
+
+
+def test_words_do_not_wait_behind_photos_that_are_too_many(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    tienda.sin_cupo = True
+    choose_foto(cliente, png(20, 20))
+    cliente.write("Mira")
+    cliente.write("¿Hay martillos?")
+    expect(cliente.own("enviado")).to_have_text(["¿Hay martillos?"])
+    expect(cliente.page.get_by_text("son muchos archivos seguidos")).to_be_visible()
+    tienda.sin_cupo = False
+    cliente.page.get_by_role("button", name="Reintentar").click()
+
+    expect(cliente.own("enviado")).to_have_count(2)
+    assert len(tienda.archivos) == 1
+
+
+def test_a_photo_that_never_arrives_can_be_given_up_for_what_was_written_after(
+    tienda: TiendaDeGuion, cliente: Cliente
+) -> None:
+    cliente.write("Hola")
+    cliente.expect_own("Hola")
+    tienda.rechazos = [503] * 500
+    choose_foto(cliente, png(20, 20))
+    cliente.write("")
+    expect(cliente.own("sin_enviar")).to_have_count(1)
+    cliente.page.get_by_role("button", name="Descartar").click()
+    tienda.rechazos = []
+    cliente.write("¿Hay martillos?")
+
+    cliente.expect_own("Hola", "¿Hay martillos?")
+    assert tienda.archivos == {}
+
+
+def test_a_photo_that_waits_for_one_shop_survives_the_page_of_another(
+    tienda: TiendaDeGuion, cliente: Cliente, abrir: Callable[[str], Cliente]
+) -> None:
+    """All pages of an installation share what the browser keeps for its origin."""
+    tienda.rechazos = [503] * 500
+    choose_foto(cliente, png(20, 20))
+    cliente.write("Mira")
+    expect(cliente.own("sin_enviar")).to_have_count(1)
+    otra = abrir(f"{tienda.url}/otra")
+    otra.write("Hola")
+    expect(otra.own("sin_enviar")).to_have_text(["Hola"])
+    cliente.page.reload()
+    tienda.rechazos = []
 
     loaded(cliente)
     cliente.expect_own("Mira")

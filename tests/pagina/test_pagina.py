@@ -1,24 +1,17 @@
 """The page on the real system: PostgreSQL, Valkey, gunicorn, a Celery worker, a Chromium."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import select, update
 
-from core.cuentas import create_usuario
-from core.cuentas.demo import seed_demo
-from core.cuentas.empresas import Creada, Persona
-from core.db import Database
 from core.models import Canal, Chat, Mensaje, Producto, Rol, Sesion, Venta
-from core.settings import Settings
-from tests.acceso import CLAVE, Tienda
-from tests.fakes import ClavesRapidas
+from tests.acceso import Tienda
 from tests.pagina.cliente import Cliente, Visita
-from tests.pagina.sistema import Sistema, running
+from tests.pagina.sistema import Sistema
 from tests.pagina.sitio_ajeno import SitioAjeno
 
 _CSP = (
@@ -26,30 +19,6 @@ _CSP = (
     "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-
-
-@pytest.fixture
-def demo(app: Flask, db: Database, settings: Settings) -> Tienda:
-    """The seeded shop with a seller, and the seven hammers of the mission."""
-    claves = ClavesRapidas()
-    empresa_id = seed_demo(db, settings, claves)
-    assert empresa_id is not None
-    with db.empresa(empresa_id) as session:
-        canal = session.scalars(select(Canal).where(Canal.por_defecto)).one()
-        creada = Creada(empresa_id, None, canal.id, canal.clave)
-    vendedor = Persona(email="marta@demo.local", password=CLAVE, rol=Rol.VENDEDOR)
-    usuario_id = create_usuario(
-        db, claves, empresa_id=empresa_id, persona=vendedor, actor="consola"
-    )
-    tienda = Tienda(app, creada, {Rol.VENDEDOR: usuario_id})
-    tienda.producto("HM-101", nombre="Martillo de uña 16 oz", precio="32500.00", stock="7")
-    return tienda
-
-
-@pytest.fixture(scope="module")
-def sistema(settings: Settings) -> Iterator[Sistema]:
-    with running(settings) as processes:
-        yield processes
 
 
 @pytest.fixture

@@ -53,6 +53,9 @@ class TiendaDeGuion:
         self.ajustes = AjustesWeb()
         self.archivos: dict[int, tuple[str, bytes]] = {}  # id → what came, and its type
         self.sin_archivos = False  # photos and recordings get a 501
+        self.sin_cupo = False  # they were too many for an hour
+        self.sin_limpiar = False  # what came is shown to nobody yet
+        self.ilegible = False  # nor ever will be
         self.pulsados: list[str | None] = []  # `boton` of every text taken
         self._cambio = threading.Condition()
         self._epoca = 0
@@ -143,6 +146,7 @@ class TiendaDeGuion:
     def _build(self) -> Flask:
         app = Flask("web")
         app.add_url_rule("/", "pagina", lambda: show_page(self._tienda, ejemplos=EJEMPLOS))
+        app.add_url_rule("/otra", "otra", lambda: show_page(Tienda("Otra", f"{CLAVE}-2")))
         app.add_url_rule(f"/widget/{CLAVE}", "widget", self._show_widget)
         app.add_url_rule(f"/widget/{CLAVE}/boton.js", "boton", self._show_boton)
         app.add_url_rule("/widget.js", "script", lambda: app.send_static_file("widget.js"))
@@ -217,6 +221,8 @@ class TiendaDeGuion:
             self.recibidos.append(form["id_externo"])
             if self.sin_archivos:
                 return _problem(501)
+            if self.sin_cupo:
+                return _problem(429, 600)
             if self.rechazos:
                 return _problem(self.rechazos.pop(0), self.espera)
             chat = self._mine(form["chat_id"])
@@ -239,6 +245,9 @@ class TiendaDeGuion:
         tokens = {f"Bearer {chat.token}" for chat in self.chats.values()}
         if request.headers.get("Authorization") not in tokens:
             return _problem(401)
+        if self.sin_limpiar or self.ilegible:
+            estado = "rechazado" if self.ilegible else "recibido"
+            return jsonify(codigo="archivo_no_listo", estado=estado), 409
         mime, content = self.archivos[id]
         return Response(content, mimetype=mime)
 
@@ -291,6 +300,7 @@ class TiendaDeGuion:
 
 def _problem(status: int, espera: int | None = None) -> tuple[Response, int]:
     codigo = {401: "no_autenticado", 422: "datos_invalidos", 501: "no_disponible"}
+    codigo[429] = "demasiadas_peticiones"
     codigo[503] = "no_disponible_ahora"
     answer = jsonify(status=status, codigo=codigo.get(status, "error"))
     if espera is not None:

@@ -46,7 +46,7 @@ export class Adjunto {
   async take() {
     if (this.#grabadora) await this.#finish();
     const listo = this.#listo;
-    this.#empty();
+    if (listo) this.#empty(); // else what was wrong stays said
     return listo;
   }
 

@@ -5,9 +5,10 @@ const SUBIDA_MS = 180_000; // a photo over a bad line
 
 /** The server answered, and not with a 2xx. */
 export class Rechazo extends Error {
-  constructor(status, codigo, segundos) {
+  /** `estado`: of a file that may not be shown. */
+  constructor(status, codigo, segundos, estado) {
     super(`${status} ${codigo}`);
-    Object.assign(this, { status, codigo, segundos });
+    Object.assign(this, { status, codigo, segundos, estado });
   }
 
   /** The token or its chat is gone: only another session helps. */
@@ -39,7 +40,7 @@ async function call(ruta, { metodo = "GET", token, cuerpo, cabeceras = {}, signa
   if (respuesta.ok) return respuesta;
   const problema = await respuesta.json().catch(() => ({}));
   const segundos = Number(respuesta.headers.get("Retry-After")) || undefined;
-  throw new Rechazo(respuesta.status, problema.codigo ?? "", segundos);
+  throw new Rechazo(respuesta.status, problema.codigo ?? "", segundos, problema.estado);
 }
 
 async function callJson(ruta, opciones) {

@@ -44,6 +44,7 @@ async function ask(modo, pedir) {
 }
 
 function open() {
+  if (!window.indexedDB) throw new DOMException("none"); // as some browsers have it in a frame
   abierta ??= new Promise((resolve, reject) => {
     const pedido = indexedDB.open(BASE, 1);
     pedido.onupgradeneeded = () => pedido.result.createObjectStore(CAJON);

@@ -59,7 +59,8 @@ function makePie(item, { alReintentar, alDescartar }) {
   if (item.estado === "sin_enviar" || item.estado === "rechazado") {
     pie.append(makeBoton("reintentar", () => alReintentar(item.id_externo)));
   }
-  if (item.estado === "rechazado") {
+  // One that never arrives holds up what was written after it.
+  if (item.estado === "rechazado" || (item.estado === "sin_enviar" && item.archivo)) {
     pie.append(makeBoton("descartar", () => alDescartar(item.id_externo)));
   }
   return pie;

@@ -12,7 +12,8 @@ What it asks of the HTTP API, beyond the letter of the contract:
 - the SSE event `escribiendo` is {activo: true|false}, without an `id:`;
 - the stream says something (a comment will do) at least every 15 seconds;
 - a mensaje may have `botones` ([{id, texto}]): pressing one sends its texto with `boton`: id;
-- a mensaje may have `archivo` ({id, tipo, mime, bytes, ancho, alto}), read at GET /archivos/{id};
+- a mensaje may have `archivo` ({id, tipo, estado, mime, bytes, ancho, alto}), read at
+  GET /archivos/{id}: 409 archivo_no_listo until its `estado` is `listo`, for ever if `rechazado`;
   POST /chat/imagen and /chat/audio take multipart `archivo`, `chat_id`, `id_externo`, `mensaje`. */
 
 import { Adjunto } from "./adjunto.js";
@@ -60,6 +61,7 @@ const vista = new Vista(byId("registro"), {
   alReintentar: (id_externo) => cartero.retry(id_externo),
   alDescartar: discard,
   makeMedio: (item) => medios.make(item),
+  noteMedio: (item) => medios.note(item),
 });
 const medios = new Medios(() => abierta);
 const opciones = new Opciones(byId("opciones"), choose);

@@ -9,12 +9,14 @@ import { forgetArchivo, keepArchivo, readArchivo, sweepArchivos } from "./archiv
 import { keys, makeUuid, read, remove, withLock, write } from "./almacen.js";
 import { delayAfter, Pausa } from "./pausa.js";
 
+const SALIDA = ".salida.";
+
 export class Salida {
   #tropiezos = new Set(); // id_externo of those whose last try failed, in this tab
   #avances = new Map(); // id_externo → per cent of its upload, in this tab
 
   constructor(canal) {
-    this.prefijo = `agente.${canal}.salida.`;
+    this.prefijo = `agente.${canal}${SALIDA}`;
   }
 
   /** In the order of writing: {id_externo, mensaje, creado, boton?, archivo?, mensaje_id?, chat_id?,
@@ -53,9 +55,10 @@ export class Salida {
     this.add(mensaje, { id_externo, archivo: { ...adjunto, mime: blob.type, bytes: blob.size } });
   }
 
-  /** Forget contents that no message waits for. */
+  /** Forget contents that no message waits for, of whichever shop's chat: they lie together. */
   sweep() {
-    return sweepArchivos(new Set(this.items.map(({ id_externo }) => id_externo)));
+    const todas = keys("agente.").filter((clave) => clave.includes(SALIDA));
+    return sweepArchivos(new Set(todas.map((clave) => clave.slice(clave.indexOf(SALIDA) + SALIDA.length))));
   }
 
   /** Change what is kept of an item; one that is gone by now stays gone. */
@@ -176,7 +179,8 @@ export class Cartero {
 
   async #forgive(error, item, sesion) {
     if (sesion && error instanceof Rechazo) {
-      if (error.isFinal) {
+      // Words must not wait an hour behind a photo that is one too many.
+      if (error.isFinal || (item.archivo && error.status === 429)) {
         this.#salida.update(item.id_externo, { error: error.codigo || "error" });
         return null;
       }

@@ -69,6 +69,7 @@ export class Vista {
   /** The node of `fila`: the same one for as long as it lives, its inside renewed when it changed. */
   #update(fila) {
     const firma = JSON.stringify(fila);
+    if (fila.archivo) this.#acciones.noteMedio(fila);
     const conocido = this.#nodos.get(fila.clave);
     if (conocido?.firma === firma) return conocido.nodo;
     const nodo = conocido?.nodo ?? make("div.item", { "data-clave": fila.clave });
