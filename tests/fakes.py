@@ -1,4 +1,4 @@
-"""Stand-ins that hold state, one per Protocol of core/ports.py. No patching anywhere."""
+"""Stand-ins that hold state, one per Protocol of core/ports/. No patching anywhere."""
 
 import hashlib
 from collections import Counter
