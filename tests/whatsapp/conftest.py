@@ -14,14 +14,14 @@ from core.agente.turno import Vendedor
 from core.cuentas import create_canal, create_empresa
 from core.db import Database
 from core.mensajes.canales import check_canal
-from core.mensajes.entregas import deliver_mensaje
+from core.mensajes.entregas import Entregado, deliver_mensaje
 from core.models import TipoCanal
 from core.ports import Tarea
 from core.settings import Settings
 from core.wiring import Servicios
 from tests.fakes import ColaEnMemoria
 from tests.telegram.conftest import Bot
-from tests.whatsapp.avisos import NUMERO
+from tests.whatsapp.avisos import NUMERO, TELEFONO
 from tests.whatsapp.emulador import Emulador, join, sign
 
 TOKEN = "EAAcanario-del-token"
@@ -35,6 +35,8 @@ CREDENCIALES = {
 }
 
 Post = Callable[..., Any]
+Sql = Callable[..., list[Any]]
+Deliver = Callable[..., Entregado]
 
 
 @pytest.fixture
@@ -164,6 +166,37 @@ def sql(db: Database, canal: Bot) -> Callable[..., list[Any]]:
             return [tuple(r) for r in done] if done.returns_rows else []  # type: ignore[attr-defined]
 
     return run
+
+
+@pytest.fixture
+def deliver(servicios: Servicios, canal: Bot, cola: ColaEnMemoria) -> Deliver:
+    def call(mensaje_id: int, **cambios: Any) -> Entregado:
+        s = servicios
+        settings = s.settings.model_copy(update=cambios)
+        key = {"empresa_id": canal.empresa_id, "mensaje_id": mensaje_id}
+        return deliver_mensaje(s.db, cola, settings, s.canales, **key)
+
+    return call
+
+
+@pytest.fixture
+def wrote(canal: Bot, sql: Sql) -> Callable[..., None]:
+    """The customer wrote so many hours ago, and is not waiting for an answer."""
+
+    def call(horas: float = 0.0, externo: str = TELEFONO) -> None:
+        canal.chat(externo)
+        sql(
+            "UPDATE chat SET escrito_en = now() - make_interval(secs => :s) WHERE externo = :x",
+            s=horas * 3600,
+            x=externo,
+        )
+
+    return call
+
+
+def entrega(canal: Bot, mensaje_id: int) -> tuple[str, str | None]:
+    row = canal.row(mensaje_id)
+    return row.entrega, row.error
 
 
 @pytest.fixture(scope="session", autouse=True)
