@@ -62,12 +62,16 @@ def insert_adjunto(
     )
 
 
+# One customer gets no more than this part of what a whole shop takes in an hour: else the first who
+# sends too much would close the door for all the others.
+_CHATS = 10
 _SENT_LATELY = text(
     """
-    SELECT coalesce(sum(bytes), 0) AS bytes,
-        count(*) FILTER (WHERE chat_id = (SELECT id FROM chat WHERE empresa_id = :empresa_id
-            AND chat_id = :chat_id)) AS del_chat
-    FROM archivo WHERE empresa_id = :empresa_id AND creado_en > now() - interval '1 hour'
+    SELECT coalesce(sum(a.bytes), 0) AS bytes, count(c.id) AS del_chat,
+        coalesce(sum(a.bytes) FILTER (WHERE c.id IS NOT NULL), 0) AS bytes_del_chat
+    FROM archivo a LEFT JOIN chat c
+        ON c.empresa_id = a.empresa_id AND c.id = a.chat_id AND c.chat_id = :chat_id
+    WHERE a.empresa_id = :empresa_id AND a.creado_en > now() - interval '1 hour'
     """
 )
 
@@ -78,6 +82,7 @@ def check_cupo(session: Session, settings: Settings, *, empresa_id: int, chat_id
     sent = session.execute(_SENT_LATELY, {"empresa_id": empresa_id, "chat_id": chat_id}).one()
     if (
         sent.del_chat >= settings.archivos_por_hora
+        or sent.bytes_del_chat >= settings.archivos_bytes_por_hora / _CHATS
         or sent.bytes >= settings.archivos_bytes_por_hora
     ):
         raise TooManyRequests("Son demasiados archivos; espera un rato.", segundos=600)

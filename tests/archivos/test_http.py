@@ -135,6 +135,17 @@ def test_an_hour_has_room_for_so_many(
     assert manda(client, other, "/chat/audio", OGG, chat_id="c-2").status_code == 429
 
 
+def test_one_customer_cannot_use_up_the_hour_of_a_whole_shop(
+    client: FlaskClient, tienda: Tienda, servicios: Servicios
+) -> None:
+    room = {"archivos_bytes_por_hora": 10 * len(OGG)}
+    servicios.settings = servicios.settings.model_copy(update=room)
+    headers, other = tienda.cliente_headers(), tienda.cliente_headers("c-2")
+    sent = [manda(client, headers, "/chat/audio", OGG).status_code for _ in range(2)]
+    assert sent == [202, 429]
+    assert manda(client, other, "/chat/audio", OGG, chat_id="c-2").status_code == 202
+
+
 def test_nobody_is_shown_what_was_not_cleaned(client: FlaskClient, tienda: Tienda) -> None:
     manda(client, tienda.cliente_headers(), "/chat/audio", OGG)
     [row] = archivos(tienda)

@@ -87,6 +87,18 @@ def test_a_test_is_rung_for_and_its_outcome_is_shown(client: FlaskClient, tienda
     )
 
 
+def test_tests_do_not_fill_a_strangers_mailbox(client: FlaskClient, tienda: Tienda) -> None:
+    body = {"via": "email", "nombre": "Ana", "email": "ana@otra.test"}
+    shown = client.post("/destinatarios/", json=body, headers=tienda.headers()).json
+    assert shown is not None
+    sent = [
+        client.post(f"/destinatarios/{shown['id']}/probar", headers=tienda.headers())
+        for _ in range(6)
+    ]
+    assert [a.status_code for a in sent] == [202] * 5 + [429]
+    assert sent[-1].headers["Retry-After"] == "3600"
+
+
 def test_a_closed_canal_tells_nobody_any_more(client: FlaskClient, tienda: Tienda) -> None:
     canal_id = plant_canal(tienda)
     create(client, tienda, via="telegram", canal_id=canal_id)

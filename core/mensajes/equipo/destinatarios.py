@@ -10,15 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.bitacora import audit
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound, TooManyRequests
 from core.mensajes.equipo.avisos import Suceso, tell
 from core.mensajes.equipo.palabras import asunto, di
 from core.mensajes.equipo.telefono import hash_codigo
-from core.models import Canal, Chat, Destinatario, Empresa, Usuario, Via
+from core.models import Aviso, Canal, Chat, Destinatario, Empresa, Usuario, Via
 from core.ports import Tarea
 
 # Each sale is told to each of them.
 _MAX = 20
+# An address is whoever's it is: our tests must not fill a stranger's mailbox.
+_PRUEBAS_POR_HORA = 5
 # Whoever has the code is told of every sale, so it does not lie about for long.
 _CODIGO_HORAS = 24
 _EMAIL = re.compile(
@@ -135,10 +137,18 @@ def probe_destinatario(
     session: Session, *, empresa_id: int, destinatario_id: int
 ) -> tuple[Tarea, dict[str, int]]:
     """Tell them that this is a test; the bell to ring after the commit. Raises NotFound, Conflict
-    for a chat that is not linked yet."""
+    for a chat that is not linked yet, TooManyRequests after some of them."""
     who = find_destinatario(session, empresa_id=empresa_id, destinatario_id=destinatario_id)
     if who.estado != "activo":
         raise Conflict("Falta enlazar su chat.")
+    lately = select(func.count(Aviso.id)).where(
+        Aviso.empresa_id == empresa_id,
+        Aviso.destinatario_id == who.id,
+        Aviso.clave.startswith("prueba:"),
+        Aviso.creado_en > func.now() - text("interval '1 hour'"),
+    )
+    if (session.scalar(lately) or 0) >= _PRUEBAS_POR_HORA:
+        raise TooManyRequests("Ya se le enviaron varias pruebas; espera una hora.", segundos=3600)
     tienda = session.get_one(Empresa, empresa_id).nombre
     suceso = Suceso(
         clave=f"prueba:{uuid4()}",
