@@ -12,7 +12,7 @@ from tests.acceso import get, open_tienda
 from tests.plantas import plant_all
 from tests.prober_cases import CASOS
 from tests.test_prober import Prober
-from web import esquemas, esquemas_documentos, esquemas_turnos
+from web import esquemas, esquemas_documentos, esquemas_importaciones, esquemas_turnos
 
 # Pages and files for people, not part of the API.
 _WIDGET = ("/widget.js", "/widget/{clave}", "/widget/{clave}/boton.js")
@@ -85,10 +85,10 @@ DESCRIBED: dict[tuple[str, str], Any] = {
     ("POST", "/chats/<path:chat_id>/tomar"): esquemas.ChatVisto,
     ("POST", "/chats/<path:chat_id>/devolver"): esquemas.ChatVisto,
     ("POST", "/chats/<path:chat_id>/mensajes"): esquemas.MensajeEscrito,
-    ("GET", "/importaciones/"): esquemas.Lista[esquemas.ResumenDeImportacion],
-    ("GET", "/importaciones/<int:id>"): esquemas.ImportacionVista,
-    ("GET", "/importaciones/<int:id>/cambios"): esquemas.Lista[esquemas.CambioVisto],
-    ("POST", "/importaciones/<int:id>/aplicar"): esquemas.ImportacionEncolada,
+    ("GET", "/importaciones/"): esquemas.Lista[esquemas_importaciones.ResumenDeImportacion],
+    ("GET", "/importaciones/<int:id>"): esquemas_importaciones.ImportacionVista,
+    ("GET", "/importaciones/<int:id>/cambios"): esquemas.Lista[esquemas_importaciones.CambioVisto],
+    ("POST", "/importaciones/<int:id>/aplicar"): esquemas_importaciones.ImportacionEncolada,
     ("GET", "/documentos/"): esquemas.Lista[esquemas_documentos.DocumentoVisto],
     ("POST", "/documentos/"): esquemas_documentos.DocumentoEncolado,
     ("GET", "/documentos/buscar"): esquemas_documentos.RespuestaDeDocumentos,

@@ -17,7 +17,8 @@ from core.ports import Tarea
 from web.auth import identidad, requires
 from web.campos import Id
 from web.datos import servicios, sesion
-from web.esquemas import CambioVisto, ImportacionEncolada, Lista
+from web.esquemas import Lista
+from web.esquemas_importaciones import CambioVisto, ImportacionEncolada
 from web.formas import quantity
 from web.importaciones import find_importacion, show_falla
 from web.paginas import Pagina, take_page

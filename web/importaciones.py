@@ -23,7 +23,12 @@ from web import datos, vivo
 from web.auth import identidad, requires
 from web.campos import Id
 from web.datos import servicios, sesion
-from web.esquemas import ImportacionEncolada, ImportacionVista, Lista, ResumenDeImportacion
+from web.esquemas import Lista
+from web.esquemas_importaciones import (
+    ImportacionEncolada,
+    ImportacionVista,
+    ResumenDeImportacion,
+)
 from web.paginas import Pagina, take_page
 
 api = APIBlueprint("importaciones", __name__, abp_tags=[Tag(name="Productos")])

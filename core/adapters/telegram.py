@@ -112,7 +112,7 @@ class Telegram:
         """The API, and the bot's token and secret. Raises CredencialesIlegibles or
         CredencialesRechazadas."""
         _quiet()
-        from core.adapters.telegram_api import bot_api
+        from core.adapters.telegram_api import PUERTAS
 
         credenciales = self._credenciales()
         token = str(credenciales.get("token") or "")
@@ -120,7 +120,7 @@ class Telegram:
         # It becomes part of a path: nothing that could lead elsewhere.
         if not (colon and number.isdecimal() and key.replace("-", "").replace("_", "").isalnum()):
             raise CredencialesRechazadas("El token no tiene la forma de los de Telegram.")
-        return bot_api(self._api_url), token, str(credenciales.get("secreto") or "")
+        return PUERTAS.at(self._api_url), token, str(credenciales.get("secreto") or "")
 
 
 def _quiet() -> None:

@@ -8,7 +8,6 @@ import asyncio
 import math
 import os
 import ssl
-import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -33,7 +32,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from core.adapters.bucle import bucle
+from core.adapters.bucle import Puertas, bucle
 from core.adapters.telegram_archivos import Archivos
 from core.errors import (
     AgenteError,
@@ -207,25 +206,8 @@ def _client(connections: int) -> HTTPXRequest:
     )
 
 
-_apis: dict[tuple[int, str], BotApi] = {}
-_apis_lock = threading.Lock()
-
-
-def bot_api(url: str) -> BotApi:
-    """This process's door to the Bot API at `url`."""
-    key = os.getpid(), url
-    with _apis_lock:
-        if key not in _apis:
-            _apis[key] = BotApi(url)
-        return _apis[key]
-
-
-def close_apis() -> None:
-    """Give back every connection, at the end of a process that counts them."""
-    with _apis_lock:
-        for api in _apis.values():
-            api.close()
-        _apis.clear()
+# By the base URL of the API.
+PUERTAS = Puertas(BotApi)
 
 
 async def _translating(token: str, call: Coroutine[Any, Any, T], segundos: float) -> T:

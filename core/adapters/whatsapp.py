@@ -135,10 +135,10 @@ class Whatsapp:
         CredencialesRechazadas."""
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
-        from core.adapters.whatsapp_api import graph_api
+        from core.adapters.whatsapp_api import PUERTAS
 
         credenciales = self._credenciales()
         number = str(credenciales.get("phone_number_id") or "")
         if not (number.isascii() and number.isdecimal()):
             raise CredencialesRechazadas("phone_number_id no es un número.")
-        return graph_api(self._api_url), str(credenciales.get("access_token") or ""), number
+        return PUERTAS.at(self._api_url), str(credenciales.get("access_token") or ""), number

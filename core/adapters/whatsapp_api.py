@@ -6,15 +6,13 @@ neither logs nor repeats in an exception.
 
 import asyncio
 import json
-import os
-import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from core.adapters.bucle import bucle
+from core.adapters.bucle import Puertas, bucle
 from core.adapters.whatsapp_errores import RATE_SECONDS, failure_of
 from core.errors import (
     AgenteError,
@@ -199,22 +197,5 @@ def _is_transient(error: Any) -> bool:
     return isinstance(error, dict) and error.get("is_transient") is True
 
 
-_apis: dict[tuple[int, str], GraphApi] = {}
-_apis_lock = threading.Lock()
-
-
-def graph_api(url: str) -> GraphApi:
-    """This process's door to the Graph API at `url`."""
-    key = os.getpid(), url
-    with _apis_lock:
-        if key not in _apis:
-            _apis[key] = GraphApi(url)
-        return _apis[key]
-
-
-def close_apis() -> None:
-    """Give back every connection, at the end of a process that counts them."""
-    with _apis_lock:
-        for api in _apis.values():
-            api.close()
-        _apis.clear()
+# By the base URL of the API.
+PUERTAS = Puertas(GraphApi)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core.db import DATABASE_DOWN, Database
+from core.db import Database
 from core.errors import (
     AgenteError,
     ChatCerrado,
@@ -18,7 +18,6 @@ from core.errors import (
     CredencialesIlegibles,
     CredencialesRechazadas,
     EnvioIncierto,
-    EnvioLimitado,
     EnvioRechazado,
     FueraDeVentana,
     NoEntregable,
@@ -26,6 +25,14 @@ from core.errors import (
 )
 from core.mensajes.acuses import referencia_de
 from core.mensajes.partes import split_texto
+from core.mensajes.reintentos import (
+    BELL_SECONDS,
+    CREDENTIALS_SECONDS,
+    STALE_SECONDS,
+    insist,
+    pause_unavailable,
+    pause_uncertain,
+)
 from core.mensajes.salida import (
     OPEN,
     Desenlace,
@@ -43,18 +50,6 @@ from core.mensajes.salida import (
 from core.ports import AbrirCanal, Cola, Tarea
 from core.settings import Settings
 
-# An accepted send is worth insisting: while it is not written down, it would be sent again.
-_INSIST_SECONDS = 30.0
-# The n-th send without an answer may have arrived: ever longer pauses, for it may be the n-th copy.
-_UNCERTAIN_SECONDS = (5, 30, 120, 600, 1800, 3600, 7200)
-# While the provider is down the pause is half the reply's age within these bounds; a customer who
-# has waited a day is not helped by an answer any more.
-_OUTAGE_SECONDS = (2.0, 300.0)
-_STALE_SECONDS = 86_400.0
-# Only a person can give a new token; the row looks again now and then.
-_CREDENTIALS_SECONDS = 60.0
-# Bells for later than this are barrido's, which needs no memory for them.
-_BELL_SECONDS = 60.0
 _LIMIT = 500
 
 _OVER = (Desenlace.ENVIADA, Desenlace.FALLIDA, Desenlace.RETENIDA, Desenlace.AJENA)
@@ -83,7 +78,7 @@ def deliver_mensaje(
         ended = replace(_send(db, settings, canales, taken), canal=taken.cuenta.tipo)
     again = None if ended.desenlace in _OVER else mensaje_id
     following = ended.siguiente or again
-    if following is not None and ended.segundos <= _BELL_SECONDS:
+    if following is not None and ended.segundos <= BELL_SECONDS:
         cola.ring(
             Tarea.DELIVER_MENSAJE,
             after=ended.segundos,
@@ -138,22 +133,18 @@ def _record_sent(
     db: Database, settings: Settings, taken: Tomado, id_proveedor: str, *, last: bool
 ) -> Entregado:
     """Write down what the provider accepted, insisting while the database is away."""
-    give_up = time.monotonic() + _INSIST_SECONDS
-    while True:
-        try:
-            with db.empresa(taken.cuenta.empresa_id) as session:
-                return settle_sent(
-                    session,
-                    taken,
-                    id_proveedor=id_proveedor,
-                    pausa=settings.envio_ritmo(taken.cuenta.tipo)[1],
-                    last=last,
-                )
-        except DATABASE_DOWN:
-            # An unknown COMMIT is no matter: said again, it changes nothing.
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.2)
+
+    def record() -> Entregado:
+        with db.empresa(taken.cuenta.empresa_id) as session:
+            return settle_sent(
+                session,
+                taken,
+                id_proveedor=id_proveedor,
+                pausa=settings.envio_ritmo(taken.cuenta.tipo)[1],
+                last=last,
+            )
+
+    return insist(record)
 
 
 def _record_failure(
@@ -166,7 +157,7 @@ def _record_failure(
             return Entregado(Desenlace.FALLIDA, failure.codigo)
         case CredencialesRechazadas() | CredencialesIlegibles():
             break_canal(session, taken, detalle=str(failure))
-            return _wait(session, taken, failure, _CREDENTIALS_SECONDS)
+            return _wait(session, taken, failure, CREDENTIALS_SECONDS)
         case FueraDeVentana():
             return hold_back(session, taken.key)
         case EnvioRechazado() if taken.plantilla and not isinstance(failure, NoEntregable):
@@ -186,16 +177,12 @@ def _wait_for_provider(
 ) -> Entregado:
     if isinstance(failure, EnvioIncierto):
         return _wait_uncertain(session, settings, taken, failure)
-    if isinstance(failure, EnvioLimitado):
-        return _wait(session, taken, failure, failure.segundos)
-    low, high = _OUTAGE_SECONDS
-    pause = max(failure.segundos, min(high, max(low, taken.edad / 2)))
-    return _wait(session, taken, failure, pause)
+    return _wait(session, taken, failure, pause_unavailable(failure, edad=taken.edad))
 
 
 def _wait(session: Session, taken: Tomado, failure: AgenteError, pause: float) -> Entregado:
     """Certainly not sent: the attempt does not count, but a day is enough."""
-    if taken.edad > _STALE_SECONDS:
+    if taken.edad > STALE_SECONDS:
         return fail_salida(session, taken.key, "caducada")
     settle_retry(session, taken, error=failure.codigo, pausa=pause, sent_perhaps=False)
     return Entregado(Desenlace.ESPERA, failure.codigo, pause)
@@ -207,7 +194,7 @@ def _wait_uncertain(
     """Perhaps sent: each further attempt may be a copy for the customer, so they are counted."""
     if taken.intento >= settings.envio_intentos:
         return fail_salida(session, taken.key, "intentos_agotados")
-    pause = _UNCERTAIN_SECONDS[min(taken.intento, len(_UNCERTAIN_SECONDS)) - 1]
+    pause = pause_uncertain(taken.intento)
     settle_retry(session, taken, error=failure.codigo, pausa=pause, sent_perhaps=True)
     return Entregado(Desenlace.INCIERTA, failure.codigo, pause)
 

@@ -3,18 +3,17 @@
 import json
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from core.adapters.llm import OpenAIModelo
 from core.adapters.transcripcion import OpenAITranscriptor
+from tests.oficina import Oficina, Ventanilla
 
 CLAVE = "sk-prueba"
 _FORMULARIO = {"model", "file", "language", "response_format"}
@@ -130,22 +129,12 @@ class Guion:
         return modelo
 
 
-class _Servidor(ThreadingHTTPServer):
+class _Servidor(Oficina):
     guion: Guion
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that lost its patience is no news."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
-class _Manejador(BaseHTTPRequestHandler):
+class _Manejador(Ventanilla):
     server: _Servidor
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["Content-Length"]))

@@ -177,6 +177,6 @@ def emulador() -> Iterator[Emulador]:
 @pytest.fixture(scope="session", autouse=True)
 def _close_clients() -> Iterator[None]:
     yield
-    from core.adapters.telegram_api import close_apis
+    from core.adapters.telegram_api import PUERTAS
 
-    close_apis()
+    PUERTAS.close()

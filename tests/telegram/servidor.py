@@ -4,12 +4,11 @@ import json
 import re
 import socket
 import struct
-import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from tests.oficina import Oficina, Ventanilla
 from tests.telegram.fallas import Falla, Rechazo
 
 _PATH = re.compile(r"/bot(\d+:[\w-]+)/(\w+)")
@@ -26,22 +25,12 @@ class Api(Protocol):
     def read_file(self, token: str, ruta: str) -> tuple[Falla | None, bytes | None]: ...
 
 
-class Servidor(ThreadingHTTPServer):
+class Servidor(Oficina):
     emulador: Api
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up or was killed is no news."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
 
 
-class Manejador(BaseHTTPRequestHandler):
+class Manejador(Ventanilla):
     server: Servidor
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
 
     def setup(self) -> None:
         super().setup()

@@ -202,6 +202,6 @@ def entrega(canal: Bot, mensaje_id: int) -> tuple[str, str | None]:
 @pytest.fixture(scope="session", autouse=True)
 def _close_clients() -> Iterator[None]:
     yield
-    from core.adapters.whatsapp_api import close_apis
+    from core.adapters.whatsapp_api import PUERTAS
 
-    close_apis()
+    PUERTAS.close()

@@ -2,34 +2,33 @@
 chat, which is then delivered as every other; by email from here, leased, outside any transaction.
 """
 
-import time
 from dataclasses import dataclass
 
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.db import DATABASE_DOWN, Database
+from core.db import Database
 from core.errors import (
     AgenteError,
     CredencialesRechazadas,
     EnvioIncierto,
-    EnvioLimitado,
     EnvioRechazado,
     Unavailable,
 )
 from core.mensajes.equipo.palabras import di, enlace_del_chat
+from core.mensajes.reintentos import (
+    BELL_SECONDS,
+    CREDENTIALS_SECONDS,
+    STALE_SECONDS,
+    insist,
+    pause_unavailable,
+    pause_uncertain,
+)
+from core.mensajes.salida import OPEN
 from core.ports import Carta, Cola, Correo, Tarea
 from core.settings import Settings
 
-OPEN = "('pendiente', 'enviando', 'incierta')"
-# As core.mensajes.entregas, and for the same reasons.
-_INSIST_SECONDS = 30.0
-_UNCERTAIN_SECONDS = (5, 30, 120, 600, 1800, 3600, 7200)
-_OUTAGE_SECONDS = (2.0, 300.0)
-_STALE_SECONDS = 86_400.0
-_SETTINGS_SECONDS = 60.0
-_BELL_SECONDS = 60.0
 _LOTE = 50
 _LIMIT = 500
 
@@ -87,7 +86,7 @@ def deliver_avisos(
     if taken is None:
         return Avisado("nada")
     ended = _send(db, settings, correo, taken)
-    if ended.segundos is not None and ended.segundos <= _BELL_SECONDS:
+    if ended.segundos is not None and ended.segundos <= BELL_SECONDS:
         cola.ring(Tarea.DELIVER_AVISOS, after=ended.segundos, **key)
     return ended
 
@@ -250,36 +249,29 @@ def _judge(settings: Settings, taken: _Tomada, failure: AgenteError) -> tuple[Av
         case EnvioIncierto():
             if taken.intento >= settings.envio_intentos:
                 return Avisado("fallida", "intentos_agotados", 0.0), taken.intento
-            again = _UNCERTAIN_SECONDS[min(taken.intento, len(_UNCERTAIN_SECONDS)) - 1]
+            again = pause_uncertain(taken.intento)
             return Avisado("incierta", failure.codigo, again), taken.intento
         case CredencialesRechazadas():
-            pause = _SETTINGS_SECONDS
+            pause = CREDENTIALS_SECONDS
         case EnvioRechazado():
             return Avisado("fallida", failure.codigo, 0.0), taken.intento
-        case EnvioLimitado():
-            pause = failure.segundos
         case Unavailable():
-            low, high = _OUTAGE_SECONDS
-            pause = max(failure.segundos, min(high, max(low, taken.edad / 2)))
+            pause = pause_unavailable(failure, edad=taken.edad)
         case _:
             raise failure
-    if taken.edad > _STALE_SECONDS:
+    if taken.edad > STALE_SECONDS:
         return Avisado("fallida", "caducada", 0.0), taken.intento
     return Avisado("espera", failure.codigo, pause), taken.intento - 1
 
 
 def _record_sent(db: Database, taken: _Tomada, id_proveedor: str) -> None:
     """Insisting while the database is away: until it is written down it would be sent again."""
-    give_up = time.monotonic() + _INSIST_SECONDS
-    while True:
-        try:
-            with db.empresa(taken.empresa_id) as session:
-                session.execute(_SENT, {**taken.key, "id_proveedor": id_proveedor})
-            return
-        except DATABASE_DOWN:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.2)
+
+    def record() -> None:
+        with db.empresa(taken.empresa_id) as session:
+            session.execute(_SENT, {**taken.key, "id_proveedor": id_proveedor})
+
+    insist(record)
 
 
 # --- what barrido asks -------------------------------------------------------------------------
