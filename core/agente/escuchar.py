@@ -21,6 +21,7 @@ from core.agente.modelo.cuaderno import huella_de
 from core.agente.modelo.indicaciones import indicaciones
 from core.agente.modelo.mirar import Visto, para_mirar, question_of, told
 from core.agente.modelo.por_turno import cuaderno_de, tarifa_de
+from core.agente.modelo.preguntar import Preguntas
 from core.archivos.guardar import (
     archivos_of,
     keep_limpio,
@@ -32,7 +33,6 @@ from core.archivos.limpiar import Limpio, clean
 from core.archivos.traer import ACABADO, LUEGO, codigo_de, fetch_limpio
 from core.catalogo.texto import fold
 from core.db import Database
-from core.errors import ModeloRechazado, Unavailable
 from core.mensajes.turnos import MensajePendiente, TurnoTomado
 from core.models import Mensaje
 from core.ports import (
@@ -235,22 +235,10 @@ class _Escucha:
         """The answer, remembered or new; None where the customer must write it."""
         o = self.oido
         cuaderno = cuaderno_de(o.db, o.settings, self.turno, mensaje_id=m.id)
-        known = cuaderno.recall(paso, huella)
-        if known.respuesta is not None:
-            self._count(paso, "recordada")
-            return known.respuesta
-        if not known.puede_preguntar or self._left() < _MINIMO_SEGUNDOS:
-            return None
-        try:
-            answer = ask(self._left())
-        except Unavailable:
-            self._count(paso, "fallida")
-            return None
-        except ModeloRechazado:
-            self._count(paso, "rechazada")
-            return None
-        self._count(paso, "respondida", answer)
-        return cuaderno.keep(paso, huella, answer, tarifa_de(o.settings).cost(answer))
+        got = Preguntas(cuaderno, tarifa_de(o.settings), o.metricas).ask(
+            paso, huella, ask, segundos=self._left, minimo=_MINIMO_SEGUNDOS
+        )
+        return None if got is None else got.respuesta
 
     def _note(self, m: MensajePendiente, transcripcion: str) -> None:
         with self.oido.db.empresa(self.turno.empresa_id) as session:
@@ -258,15 +246,6 @@ class _Escucha:
                 update(Mensaje)
                 .where(Mensaje.empresa_id == self.turno.empresa_id, Mensaje.id == m.id)
                 .values(transcripcion=transcripcion)
-            )
-
-    def _count(self, paso: str, resultado: str, answer: RespuestaModelo | None = None) -> None:
-        if self.oido.metricas is not None:
-            self.oido.metricas.llamada_modelo(
-                paso=paso,
-                resultado=resultado,
-                tokens_entrada=answer.tokens_entrada if answer else 0,
-                tokens_salida=answer.tokens_salida if answer else 0,
             )
 
     def _left(self) -> float:

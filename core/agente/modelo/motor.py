@@ -15,10 +15,10 @@ from core.agente.modelo.forma import Leido
 from core.agente.modelo.guardas import convertir
 from core.agente.modelo.indicaciones import indicaciones, para_leer, para_redactar, se_redacta
 from core.agente.modelo.merece import merece
+from core.agente.modelo.preguntar import Preguntas
 from core.agente.motor import OFFLINE, Llamada
 from core.agente.redactar import redactar
 from core.catalogo.texto import fold
-from core.errors import ModeloRechazado, Unavailable
 from core.mensajes.charla import Charla
 from core.ports import ChatVisto, Fuentes, Metricas, Modelo, Peticion, RespuestaModelo
 
@@ -60,11 +60,9 @@ class ConModelo:
         self.lector = self.redactor = OFFLINE
         self.llamadas: tuple[Llamada, ...] = ()
         self._modelo = modelo
-        self._cuaderno = cuaderno
         self._read_charla = charla
         self._limites = limites
-        self._tarifa = tarifa
-        self._metricas = metricas
+        self._preguntas = Preguntas(cuaderno, tarifa, metricas)
         self._dicho = ""
 
     @cached_property
@@ -101,56 +99,23 @@ class ConModelo:
 
     def _ask(self, peticion: Peticion) -> RespuestaModelo | None:
         """The answer, remembered or new; None where the rules must do."""
+
+        def ask(segundos: float) -> RespuestaModelo:
+            return self._modelo.ask(peticion, segundos=segundos)
+
         huella = huella_de(self._modelo.nombre, peticion)
-        known = self._cuaderno.recall(peticion.paso, huella)
-        if known.respuesta is not None:
-            self._count(peticion, "recordada")
-            self._note(Llamada(peticion.paso, known.respuesta.modelo, 0, recordada=True))
-            return known.respuesta
-        if not known.puede_preguntar or len(self.llamadas) >= _LLAMADAS_MAX:
-            return None
-        segundos = min(self._limites.segundos, self._limites.fin - time.monotonic())
-        if segundos < _MINIMO_SEGUNDOS:
-            return None
-        return self._ask_anew(peticion, huella, segundos)
-
-    def _ask_anew(self, peticion: Peticion, huella: str, segundos: float) -> RespuestaModelo | None:
-        start = time.monotonic()
-        try:
-            answer = self._modelo.ask(peticion, segundos=segundos)
-        except Unavailable:
-            self._count(peticion, "fallida")
-            return None
-        except ModeloRechazado:
-            self._count(peticion, "rechazada")
-            return None
-        costo = self._tarifa.cost(answer)
-        self._count(peticion, "respondida", answer)
-        self._note(
-            Llamada(
-                peticion.paso,
-                answer.modelo,
-                round((time.monotonic() - start) * 1000),
-                answer.tokens_entrada,
-                answer.tokens_salida,
-                costo,
-            )
+        got = self._preguntas.ask(
+            peticion.paso, huella, ask, segundos=self._left, minimo=_MINIMO_SEGUNDOS
         )
-        return self._cuaderno.keep(peticion.paso, huella, answer, costo)
+        if got is None:
+            return None
+        self.llamadas = (*self.llamadas, got.llamada)
+        return got.respuesta
 
-    def _note(self, llamada: Llamada) -> None:
-        self.llamadas = (*self.llamadas, llamada)
-
-    def _count(
-        self, peticion: Peticion, resultado: str, answer: RespuestaModelo | None = None
-    ) -> None:
-        if self._metricas is not None:
-            self._metricas.llamada_modelo(
-                paso=peticion.paso,
-                resultado=resultado,
-                tokens_entrada=answer.tokens_entrada if answer else 0,
-                tokens_salida=answer.tokens_salida if answer else 0,
-            )
+    def _left(self) -> float:
+        if len(self.llamadas) >= _LLAMADAS_MAX:
+            return 0.0
+        return min(self._limites.segundos, self._limites.fin - time.monotonic())
 
 
 def _names(turno: Turno, fuentes: Fuentes) -> list[str]:
